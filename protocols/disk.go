@@ -1,0 +1,51 @@
+package protocols
+
+// Disk is the content of one node's stable storage: a log of records, one
+// record of metadata that is replaced as a whole, and one snapshot.
+type Disk struct {
+	// Meta is the latest metadata, nil if none was ever written.
+	Meta Record
+	// First is the index of Log[0]; the first record ever has index 1.
+	First uint64
+	Log   []Record
+	// Snapshot is the latest snapshot, nil if there is none.
+	Snapshot Record
+	// Damaged holds the indices, growing, of records of Log that were
+	// written but can no longer be read (their checksum fails); they are nil
+	// in Log. A record that a crash tore is not among them: its length gives
+	// it away, and the driver drops it.
+	Damaged []uint64
+}
+
+// Next returns the index that the next record appended will have.
+func (d Disk) Next() uint64 {
+	if d.First == 0 {
+		return 1
+	}
+	return d.First + uint64(len(d.Log))
+}
+
+// Write is one change of a Disk: one of Append, SetMeta, CutTail, CutHead and
+// SaveSnapshot.
+type Write interface{ isWrite() }
+
+// Append adds one record at the log's end.
+type Append struct{ Record Record }
+
+// SetMeta replaces the metadata.
+type SetMeta struct{ Meta Record }
+
+// CutTail removes the records from index From on.
+type CutTail struct{ From uint64 }
+
+// CutHead removes the records before index Before.
+type CutHead struct{ Before uint64 }
+
+// SaveSnapshot replaces the snapshot.
+type SaveSnapshot struct{ Snapshot Record }
+
+func (Append) isWrite()       {}
+func (SetMeta) isWrite()      {}
+func (CutTail) isWrite()      {}
+func (CutHead) isWrite()      {}
+func (SaveSnapshot) isWrite() {}

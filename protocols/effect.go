@@ -1,0 +1,139 @@
+package protocols
+
+import "time"
+
+// Effect is what a node wants done: one of Send, SetTimer, CancelTimer,
+// Persist, Reply and Note. The effects of one step are independent of each
+// other: no driver delays a Send until an earlier Persist is done.
+type Effect interface{ isEffect() }
+
+// Effects collects the effects of one step, in the order they were wanted.
+type Effects []Effect
+
+// Send hands a message to the link with a peer. A node does not send to
+// itself.
+type Send struct {
+	To      NodeID
+	Message Message
+}
+
+// SetTimer starts a timer, or starts it anew. It fires once, after a time
+// between Min and Max, both included, on the node's own clock; the
+// environment chooses the instant.
+type SetTimer struct {
+	Timer    Timer
+	Min, Max time.Duration
+}
+
+// CancelTimer stops a timer. If it is not set nothing happens.
+type CancelTimer struct{ Timer Timer }
+
+// Persist changes the disk by all of Writes, in order, and later leads to
+// Persisted{Mark}. Marks grow from one Persist to the next. A crash before
+// Persisted keeps any prefix of the writes that were under way, over all
+// Persists in order; a write is kept whole or not at all.
+type Persist struct {
+	Mark   uint64
+	Writes []Write
+}
+
+// Reply answers a client. Refusal is "" when the command was executed and
+// Result is its result; else the command surely was not and never will be
+// executed on account of this request, and Refusal is one of the constants
+// below. Of a command whose fate it does not know a node says nothing.
+type Reply struct {
+	Client  ClientID
+	Request uint64
+	Result  Result
+	Refusal string
+}
+
+// Reasons for a Refusal.
+const (
+	NotLeader = "not-leader"
+	NoQuorum  = "no-quorum"
+	Aborted   = "abort"
+	Conflict  = "conflict"
+)
+
+// Note tells people and checkers of a milestone. It changes nothing.
+type Note struct {
+	Kind NoteKind
+	// Term is the epoch, ballot or view that the milestone belongs to, 0 if
+	// it has none.
+	Term uint64
+	// Slot is the zxid, log slot or transaction number, 0 if it has none.
+	Slot uint64
+	// Value is what was broadcast, delivered or decided; nil if nothing was.
+	Value any
+	// Text is a short constant phrase for people, or "".
+	Text string
+}
+
+// NoteKind is the kind of a milestone.
+type NoteKind string
+
+// The kinds that checkers know. A protocol may add its own for people.
+const (
+	// Role: the node takes up the role named in Text.
+	Role NoteKind = "role"
+	// Leading: the node is the established leader (primary) of Term: from
+	// now on it may broadcast in it.
+	Leading NoteKind = "leading"
+	// Broadcast: as primary of Term, the node hands Value to its peers
+	// for the first time, at Slot.
+	Broadcast NoteKind = "broadcast"
+	// Delivered: the node applies Value of Slot to its state machine. After
+	// Recovered or Restored it delivers anew from there.
+	Delivered NoteKind = "delivered"
+	// Restored: the node's state machine now is the one after Slot (0: the
+	// empty one), not by delivering.
+	Restored NoteKind = "restored"
+	// Synchronized: a peer was brought up to date, or the node was; Text
+	// says how (DIFF, TRUNC, SNAP).
+	Synchronized NoteKind = "synchronized"
+	// Halted: the node stops for good until it is restarted; Text says why.
+	Halted NoteKind = "halted"
+)
+
+func (Send) isEffect()        {}
+func (SetTimer) isEffect()    {}
+func (CancelTimer) isEffect() {}
+func (Persist) isEffect()     {}
+func (Reply) isEffect()       {}
+func (Note) isEffect()        {}
+
+// Send appends a Send.
+func (e *Effects) Send(to NodeID, message Message) {
+	*e = append(*e, Send{To: to, Message: message})
+}
+
+// SetTimer appends a SetTimer.
+func (e *Effects) SetTimer(timer Timer, shortest, longest time.Duration) {
+	*e = append(*e, SetTimer{Timer: timer, Min: shortest, Max: longest})
+}
+
+// CancelTimer appends a CancelTimer.
+func (e *Effects) CancelTimer(timer Timer) {
+	*e = append(*e, CancelTimer{Timer: timer})
+}
+
+// Persist appends a Persist.
+func (e *Effects) Persist(mark uint64, writes ...Write) {
+	*e = append(*e, Persist{Mark: mark, Writes: writes})
+}
+
+// Reply appends a Reply that carries a result.
+func (e *Effects) Reply(client ClientID, request uint64, result Result) {
+	*e = append(*e, Reply{Client: client, Request: request, Result: result})
+}
+
+// Refuse appends a Reply that carries a refusal.
+func (e *Effects) Refuse(client ClientID, request uint64, refusal string) {
+	*e = append(*e, Reply{Client: client, Request: request, Refusal: refusal})
+}
+
+// Note appends a Note.
+func (e *Effects) Note(note Note) {
+	*e = append(*e, note)
+}

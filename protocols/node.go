@@ -1,0 +1,69 @@
+package protocols
+
+import "time"
+
+// NodeID names a participant. The first is 1; 0 names nobody.
+type NodeID uint16
+
+// ClientID names a client session. The first is 1; 0 names nobody.
+type ClientID uint32
+
+// Node is one participant of a protocol: a deterministic step machine.
+//
+// Step is given one Event, with the node's own clock reading, and appends
+// Effects. It reads no clock, random source, file, socket or map order, and
+// starts no goroutine: equal state, reading and event give equal state and
+// effects, on every machine.
+//
+// The concrete type is a pointer to a struct of exported plain data (values,
+// slices, maps and interfaces holding such), so that the packages which drive
+// it can copy, encode, compare and show it without code of its own. What a
+// node has put into an effect it never writes to again: messages, records and
+// commands are shared, not copied.
+type Node interface {
+	Step(now time.Duration, event Event, out *Effects)
+}
+
+// Message is what one node sends to another: a struct of exported plain data.
+type Message any
+
+// Record is what a node keeps on its disk: a struct of exported plain data.
+type Record any
+
+// Command is what a client asks of a replicated state machine. To a protocol
+// it is opaque.
+type Command any
+
+// Result is what a state machine answers to a Command.
+type Result any
+
+// StateMachine is what a replicated protocol replicates commands into. Like a
+// Node it is a pointer to exported plain data, and deterministic.
+type StateMachine interface {
+	// Apply executes a command and returns its result.
+	Apply(command Command) Result
+	// Query answers a command that changes nothing. It reports false, and
+	// changes nothing, when the command is not such a one.
+	Query(command Command) (Result, bool)
+	// Snapshot returns the whole state as a record that later changes of the
+	// machine do not touch.
+	Snapshot() Record
+	// Restore replaces the state by a snapshot's.
+	Restore(snapshot Record)
+}
+
+// Timer names one timer of a node. Key tells apart timers of one kind (a
+// transaction's number, say).
+type Timer struct {
+	Name string
+	Key  uint64
+}
+
+// Vow is a Message that is true only if something is on its sender's stable
+// storage: a YES, a promise, an accept, an acknowledgement. Checkers ask it of
+// every message that is sent (invariant "force order").
+type Vow interface {
+	// Kept returns "" if the durable image bears the message out, else what
+	// is missing, in words.
+	Kept(durable Disk) string
+}

@@ -1,0 +1,54 @@
+package protocols
+
+import "time"
+
+// Protocol describes one protocol to the drivers, which know none by name.
+type Protocol struct {
+	Name    string
+	Summary string // one line
+	Links   LinkKind
+	// Parameters lists what Config.Parameters may hold.
+	Parameters []Parameter
+	// Types holds a zero value of every type that the protocol puts where
+	// the contract says Node, Message, Record or Note.Value.
+	Types []any
+	// New makes a node that has yet to be given Recovered. The error names
+	// the parameter that is wrong.
+	New func(Config) (Node, error)
+	// Invariants names the checks that every run of the protocol must pass.
+	Invariants []string
+}
+
+// LinkKind is what a protocol demands of the links between its nodes.
+type LinkKind string
+
+// The kinds of link.
+const (
+	// Datagram links drop, duplicate and reorder.
+	Datagram LinkKind = "datagram"
+	// Stream links are FIFO without gaps; a break loses a suffix and both
+	// ends learn of it (Disconnected).
+	Stream LinkKind = "stream"
+)
+
+// Parameter describes one parameter of a protocol.
+type Parameter struct {
+	Name    string
+	Default string
+	Help    string // one line
+	// Choices lists the allowed values; nil if they are not a fixed set.
+	Choices []string
+}
+
+// Config is what a node is told about itself, the same at every boot.
+type Config struct {
+	Self NodeID
+	// Nodes holds all participants, Self included, in growing order.
+	Nodes []NodeID
+	// Machine is a fresh state machine, nil where nothing is replicated.
+	Machine StateMachine
+	// Tick is the unit of the protocol's time-outs.
+	Tick time.Duration
+	// Parameters holds a value for every Parameter, defaults filled in.
+	Parameters map[string]string
+}
