@@ -65,9 +65,15 @@ type Note struct {
 	// Slot is the zxid, log slot or transaction number, 0 if it has none.
 	Slot uint64
 	// Value is what was broadcast, delivered or decided; nil if nothing was.
+	// What stands for a client's request implements Originated.
 	Value any
 	// Text is a short constant phrase for people, or "".
 	Text string
+}
+
+// Originated is a value that stands for a client's request: it says whose.
+type Originated interface {
+	Origin() (ClientID, uint64)
 }
 
 // NoteKind is the kind of a milestone.

@@ -1,0 +1,207 @@
+package state
+
+import (
+	"bytes"
+	"reflect"
+	"slices"
+	"strconv"
+)
+
+// Kind tells what happened to the place that a Change names.
+type Kind byte
+
+// The kinds of change.
+const (
+	Added   Kind = '+'
+	Removed Kind = '-'
+	Changed Kind = '~'
+)
+
+// String returns the sign of the kind.
+func (k Kind) String() string { return string(rune(k)) }
+
+// Change is one difference between two values.
+type Change struct {
+	// Path leads to the place, in Go's notation: Log[3].Zxid, Sessions[7],
+	// Data["x"]. It is empty if the values differ as a whole.
+	Path string
+	Kind Kind
+	// Before and After are JSON views, as Codec.AppendJSON gives them; Before
+	// is "" for Added and After for Removed.
+	Before, After string
+}
+
+// Diff returns what differs between two values of plain data, in the order of
+// fields, indices and keys. It descends as far as both values have the same
+// type, and names changed leaves only; an element that only one of them has is
+// one change. Nil and empty slices and maps are the same. No type needs to be
+// registered. It panics on what is not plain data.
+func Diff(before, after any) []Change {
+	var d differ
+	d.walk("", reflect.ValueOf(&before).Elem(), reflect.ValueOf(&after).Elem())
+	return d.changes
+}
+
+type differ struct {
+	changes []Change
+	depth   int
+	// codec shows leaves; nil until there is one.
+	codec *Codec
+}
+
+// walk compares two values of one type.
+func (d *differ) walk(path string, before, after reflect.Value) {
+	switch before.Kind() {
+	case reflect.Slice, reflect.Map, reflect.Interface:
+		d.depth = deeper(d.depth)
+		defer func() { d.depth-- }()
+	}
+	switch before.Kind() {
+	case reflect.Struct:
+		for i := range before.NumField() {
+			d.walk(fieldPath(path, before.Type().Field(i).Name), before.Field(i), after.Field(i))
+		}
+	case reflect.Slice:
+		if before.Type().Elem() == byteType {
+			if !bytes.Equal(before.Bytes(), after.Bytes()) {
+				d.note(path, Changed, before, after)
+			}
+			return
+		}
+		d.list(path, before, after)
+	case reflect.Array:
+		d.list(path, before, after)
+	case reflect.Map:
+		d.mapping(path, before, after)
+	case reflect.Interface, reflect.Pointer:
+		d.indirect(path, before, after)
+	default:
+		if !before.Equal(after) {
+			d.note(path, Changed, before, after)
+		}
+	}
+}
+
+func fieldPath(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// list compares slices or arrays index by index.
+func (d *differ) list(path string, before, after reflect.Value) {
+	shared := min(before.Len(), after.Len())
+	for i := range max(before.Len(), after.Len()) {
+		inner := path + "[" + strconv.Itoa(i) + "]"
+		switch {
+		case i < shared:
+			d.walk(inner, before.Index(i), after.Index(i))
+		case i < before.Len():
+			d.note(inner, Removed, before.Index(i), reflect.Value{})
+		default:
+			d.note(inner, Added, reflect.Value{}, after.Index(i))
+		}
+	}
+}
+
+// mapping compares maps key by key.
+func (d *differ) mapping(path string, before, after reflect.Value) {
+	type ordered struct {
+		key   reflect.Value
+		order []byte
+	}
+	var keys []ordered
+	for _, m := range []reflect.Value{before, after} {
+		for _, key := range m.MapKeys() {
+			keys = append(keys, ordered{key, appendOrder(nil, key)})
+		}
+	}
+	slices.SortFunc(keys, func(a, b ordered) int { return bytes.Compare(a.order, b.order) })
+	keys = slices.CompactFunc(keys, func(a, b ordered) bool { return bytes.Equal(a.order, b.order) })
+	for _, k := range keys {
+		was, is := before.MapIndex(k.key), after.MapIndex(k.key)
+		inner := path + "[" + d.keyText(k.key) + "]"
+		switch {
+		case !is.IsValid():
+			d.note(inner, Removed, was, is)
+		case !was.IsValid():
+			d.note(inner, Added, was, is)
+		default:
+			d.walk(inner, was, is)
+		}
+	}
+}
+
+// indirect compares what interfaces or pointers hold.
+func (d *differ) indirect(path string, before, after reflect.Value) {
+	switch {
+	case before.IsNil() && after.IsNil():
+	case after.IsNil():
+		d.note(path, Removed, before, reflect.Value{})
+	case before.IsNil():
+		d.note(path, Added, reflect.Value{}, after)
+	case before.Elem().Type() != after.Elem().Type():
+		d.note(path, Changed, before, after)
+	default:
+		d.walk(path, before.Elem(), after.Elem())
+	}
+}
+
+// note adds a change; the value that is not there is the zero Value.
+func (d *differ) note(path string, kind Kind, before, after reflect.Value) {
+	change := Change{Path: path, Kind: kind, Before: d.text(before), After: d.text(after)}
+	if kind == Changed && change.Before == change.After {
+		change.Before, change.After = d.exactText(before), d.exactText(after)
+	}
+	d.changes = append(d.changes, change)
+}
+
+// text returns the JSON view of a value, or "" for none.
+func (d *differ) text(v reflect.Value) string {
+	if !v.IsValid() {
+		return ""
+	}
+	return string(d.shape(v.Type()).appendJSON(nil, v, 1))
+}
+
+// exactText tells values apart that have the same view: an int from an int64,
+// types of like-named packages, scalars whose String method does not tell
+// them apart, strings that are not UTF-8.
+func (d *differ) exactText(v reflect.Value) string {
+	if v.Kind() == reflect.Interface {
+		v = v.Elem()
+		return fullName(v.Type()) + "(" + d.text(v) + ")"
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return strconv.Quote(v.String())
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return strconv.FormatInt(v.Int(), 10)
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return strconv.FormatUint(v.Uint(), 10)
+	default:
+		return d.text(v)
+	}
+}
+
+func (d *differ) keyText(key reflect.Value) string {
+	return string(appendKeyText(nil, d.shape(key.Type()), key, false))
+}
+
+// shape returns the shape of a type, from a codec that takes every type of
+// plain data.
+func (d *differ) shape(t reflect.Type) shape {
+	if d.codec == nil {
+		d.codec = newCodec()
+		d.codec.open = true
+	}
+	if t.Kind() == reflect.Pointer {
+		return d.codec.of(t).shape
+	}
+	s, err := d.codec.shape(t, t.String())
+	if err != nil {
+		panic(&fault{err.Error()})
+	}
+	return s
+}

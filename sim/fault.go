@@ -1,0 +1,94 @@
+package sim
+
+import (
+	"time"
+
+	"quorumlab/network"
+	"quorumlab/protocols"
+)
+
+// Fault is one change of the environment, or its end. Everything that strikes
+// a run is one of these, at an instant that the caller chooses.
+type Fault struct {
+	Kind FaultKind
+	Node protocols.NodeID
+	// Pairs are the ordered pairs that CutLinks, HealLinks and SetLinks
+	// concern; nil: all.
+	Pairs []network.Pair
+	// Cut names what CutLinks cuts, so that HealLinks heals just that. ""
+	// in HealLinks heals whatever cuts the pairs.
+	Cut string
+	// By is a delay or a jump, Drift a clock's new rate (parts per million).
+	By    time.Duration
+	Drift int64
+	// Keep is how many unforced writes a crash keeps; -1: all.
+	Keep int
+	// Torn: the write after them is torn. Before: of CrashAtSync.
+	Torn, Before bool
+	// Count is the number of forces until CrashAtSync (1: the next), or the
+	// position of RotRecord.
+	Count uint64
+	// On switches FillDisk.
+	On bool
+	// Conditions are what SetLinks sets.
+	Conditions network.Conditions
+}
+
+// FaultKind names a Fault in traces.
+type FaultKind string
+
+// The kinds of fault. Behind each stand the fields that it uses.
+const (
+	CutLinks    FaultKind = "cut"           // Pairs, Cut
+	HealLinks   FaultKind = "heal"          // Pairs, Cut
+	SetLinks    FaultKind = "links"         // Pairs, Conditions
+	BreakStream FaultKind = "break"         // Pairs; all in flight is lost
+	CrashNode   FaultKind = "crash"         // Node, Keep, Torn
+	CrashAtSync FaultKind = "crash-at-sync" // Node, Count, Before, Keep, Torn
+	RestartNode FaultKind = "restart"       // Node
+	PauseNode   FaultKind = "pause"         // Node
+	ResumeNode  FaultKind = "resume"        // Node
+	SlowNode    FaultKind = "slow"          // Node, By a step; 0 ends it
+	JumpClock   FaultKind = "clock-jump"    // Node, By
+	DriftClock  FaultKind = "clock-drift"   // Node, Drift
+	SlowDisk    FaultKind = "disk-slow"     // Node, By a force; 0 ends it
+	FillDisk    FaultKind = "disk-full"     // Node, On
+	FailForce   FaultKind = "disk-eio"      // Node: the next force fails
+	RotRecord   FaultKind = "disk-rot"      // Node, Count
+)
+
+// inflict makes the part of a fault that changes the world.
+func (w *World) inflict(f *Fault, step *Step) {
+	step.reset()
+	step.Choice, step.Fault, step.Done = Choice{}, f, true
+	switch f.Kind {
+	case CutLinks:
+		if err := w.Network.Cut(f.Cut, f.Pairs); err != nil {
+			panic("sim: " + err.Error())
+		}
+	case HealLinks:
+		w.heal(f)
+	case JumpClock:
+		w.cell(f.Node).Clock.Jump(w.Now, f.By)
+	case DriftClock:
+		w.cell(f.Node).Clock.SetDrift(w.Now, f.Drift)
+	case FillDisk:
+		w.cell(f.Node).Disk.Full = f.On
+	case FailForce:
+		w.cell(f.Node).Disk.Failing = true
+	case RotRecord:
+		step.Done = w.cell(f.Node).Disk.Rot(f.Count) != 0
+	}
+}
+
+// heal makes links whole: those of one cut, of some pairs, or all.
+func (w *World) heal(f *Fault) {
+	switch {
+	case f.Cut != "":
+		w.Network.Heal(f.Cut)
+	case f.Pairs != nil:
+		w.Network.Mend(f.Pairs)
+	default:
+		w.Network.HealAll()
+	}
+}

@@ -1,0 +1,148 @@
+package sim
+
+import (
+	"time"
+
+	"quorumlab/network"
+	"quorumlab/protocols"
+)
+
+func (s *Simulator) schedule(at time.Duration, c Choice) {
+	s.scheduled++
+	s.queue.push(due{at: at, number: s.scheduled, choice: c})
+}
+
+// scheduleConsequences draws an instant for all that the last step set going.
+func (s *Simulator) scheduleConsequences() {
+	step := &s.step
+	for _, flight := range step.Sent {
+		s.scheduleFlight(flight)
+	}
+	for i := range step.Armed {
+		s.scheduleTimer(&step.Armed[i])
+	}
+	for _, call := range step.Calls {
+		at := s.World.Now + s.config.ClientDelay.Draw(&s.clients)
+		s.schedule(at, Choice{Kind: Arrive, ID: call})
+	}
+	if step.Syncing {
+		s.scheduleSync(step.Node)
+	}
+	if step.Client.Client != 0 {
+		s.scheduleClient(step.Client)
+	}
+}
+
+func (s *Simulator) link(from, to protocols.NodeID) *link {
+	return &s.links[(int(from)-1)*len(s.nodes)+int(to)-1]
+}
+
+// scheduleFlight draws the fate of a packet: when it arrives, and whether it
+// is lost, doubled, damaged or overtaken on the way.
+func (s *Simulator) scheduleFlight(f Flight) {
+	l := s.link(f.From, f.To)
+	choice := Choice{Kind: Deliver, Node: f.From, Peer: f.To, ID: f.ID}
+	if f.Marker {
+		l.latest = max(l.latest, s.World.Now+s.config.DialTimeout)
+		s.schedule(l.latest, choice)
+		return
+	}
+	at := s.World.Now
+	if l.conditions.Bandwidth > 0 {
+		l.free = max(l.free, at) + l.conditions.Transmission(s.size(f))
+		at = l.free
+	}
+	fate := l.conditions.Fate(&l.random, s.World.Network.Kind)
+	if fate.Corrupted {
+		s.schedule(at, Choice{Kind: Corrupt, Node: f.From, Peer: f.To, ID: f.ID})
+	}
+	if fate.Duplicated {
+		s.schedule(at, Choice{Kind: Duplicate, Node: f.From, Peer: f.To, ID: f.ID})
+	}
+	if fate.Lost {
+		choice.Kind = Drop
+	}
+	at += fate.Delay
+	if s.World.Network.Kind == protocols.Stream {
+		at = max(at, l.latest)
+		l.latest = at
+	}
+	s.schedule(at, choice)
+}
+
+// size returns how many bytes a packet has on the wire.
+func (s *Simulator) size(f Flight) uint64 {
+	const overhead = 40 + 8 // headers of IP and TCP, our frame
+	link := s.World.Network.Link(f.From, f.To)
+	at, found := link.Index(f.ID)
+	if !found {
+		return overhead
+	}
+	encoded, err := s.World.setup.Codec.AppendCanonical(nil, link.Queue[at].Message)
+	if err != nil {
+		panic(err)
+	}
+	return uint64(overhead + len(encoded))
+}
+
+// scheduleTimer draws the instant at which a timer runs out.
+func (s *Simulator) scheduleTimer(t *Armed) {
+	host, clock := &s.nodes[t.Node-1], s.World.cell(t.Node).Clock
+	wait := t.Min
+	if t.Max > t.Min {
+		wait = network.Between(&host.timers, t.Min, t.Max)
+	}
+	s.schedule(s.World.Now+clock.Lasts(wait), Choice{Kind: Fire, Node: t.Node, ID: t.ID})
+}
+
+func (s *Simulator) scheduleSync(node protocols.NodeID) {
+	host := &s.nodes[node-1]
+	at := s.World.Now + host.latency.Draw(&host.disk) + host.diskSlow
+	host.forces++
+	s.schedule(at, Choice{Kind: Sync, Node: node, ID: host.forces})
+}
+
+// scheduleClient sets the time-out of a call, or the start of the next one.
+func (s *Simulator) scheduleClient(c ClientStep) {
+	client := s.World.client(c.Client)
+	if client.Open {
+		s.schedule(s.World.Now+client.Timeout, Choice{Kind: Expire, Client: client.ID, ID: client.Call})
+		return
+	}
+	s.scheduleInvoke(client)
+}
+
+func (s *Simulator) scheduleInvoke(client *Client) {
+	if client.Next < len(client.Script) {
+		at := max(s.World.Now, client.Script[client.Next].At)
+		s.schedule(at, Choice{Kind: Invoke, Client: client.ID})
+	}
+}
+
+// stall notes that a cut holds a stream back, and lets the stream break if
+// that goes on for too long.
+func (s *Simulator) stall(c Choice) {
+	l := s.link(c.Node, c.Peer)
+	if l.stalled || s.World.Network.Kind != protocols.Stream || s.World.Network.Reachable(c.Node, c.Peer) {
+		return
+	}
+	l.stalled = true
+	s.schedule(s.World.Now+s.config.StreamTimeout, Choice{Kind: Break, Node: c.Node, Peer: c.Peer})
+}
+
+// resume gives new instants to what was held on streams that are whole again.
+func (s *Simulator) resume() {
+	n := &s.World.Network
+	for i := range s.links {
+		l := &s.links[i]
+		from, to := protocols.NodeID(i/len(s.nodes)+1), protocols.NodeID(i%len(s.nodes)+1)
+		if !l.stalled || !n.Reachable(from, to) {
+			continue
+		}
+		l.stalled = false
+		for _, packet := range n.Link(from, to).Queue {
+			l.latest = max(l.latest, s.World.Now+l.conditions.Delay.Draw(&l.random))
+			s.schedule(l.latest, Choice{Kind: Deliver, Node: from, Peer: to, ID: packet.ID})
+		}
+	}
+}
