@@ -48,7 +48,7 @@ func (w *World) arrive(id uint64, step *Step) {
 		arrived := *call
 		w.Calls = slices.Delete(w.Calls, at, at+1)
 		step.Done = true
-		if !call.Broken && !w.reaches(call.Node, client.Place) {
+		if !arrived.Broken && !w.reaches(arrived.Node, client.Place) {
 			step.Lost = 1
 			return
 		}

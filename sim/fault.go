@@ -45,7 +45,7 @@ const (
 	BreakStream FaultKind = "break"         // Pairs; all in flight is lost
 	CrashNode   FaultKind = "crash"         // Node, Keep, Torn
 	CrashAtSync FaultKind = "crash-at-sync" // Node, Count, Before, Keep, Torn
-	RestartNode FaultKind = "restart"       // Node
+	RestartNode FaultKind = "restart"       // Node; no CrashAtSync waits any more
 	PauseNode   FaultKind = "pause"         // Node
 	ResumeNode  FaultKind = "resume"        // Node
 	SlowNode    FaultKind = "slow"          // Node, By a step; 0 ends it

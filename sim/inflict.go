@@ -15,6 +15,7 @@ func (s *Simulator) Inflict(f Fault) (err error) {
 	case CrashNode:
 		s.crash(f.Node, Crash, f.Keep, f.Torn)
 	case RestartNode:
+		s.nodes[f.Node-1].traps = nil
 		s.choose(Choice{Kind: Restart, Node: f.Node})
 	case PauseNode:
 		s.choose(Choice{Kind: Pause, Node: f.Node})

@@ -164,8 +164,12 @@ func (s *Simulator) rescue(err *error) {
 	}
 }
 
-// postpone puts off what a paused or slow node cannot handle yet.
+// postpone puts off what a paused or slow node cannot handle yet, and drops
+// the break of a stream that is whole again.
 func (s *Simulator) postpone(next due) bool {
+	if next.choice.Kind == Break {
+		return !s.World.Network.Stalled(next.choice.Node, next.choice.Peer)
+	}
 	id := s.handler(next.choice)
 	if id == 0 {
 		return false

@@ -186,3 +186,8 @@ func excerpt(line []byte) string {
 	}
 	return fmt.Sprintf("%q", line)
 }
+
+// Damaged returns the problem that the header read last cannot be used.
+func (r *Reader) Damaged(err error) *Problem {
+	return r.problem(0, "the header cannot be used: "+err.Error(), "")
+}

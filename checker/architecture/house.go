@@ -1,0 +1,182 @@
+package architecture
+
+import "slices"
+
+// House returns the law of this project. The table is the map of the house: an
+// arrow that is not in it is a wrong boundary or a wrong table, and the commit
+// that changes the table says which.
+func House() Law {
+	return Law{
+		Root: []string{
+			"main.go", "go.mod", "go.sum", "LICENSE", "README.md",
+			"protocols", "network", "sim", "checker", "scenarios", "reports", "tui",
+		},
+		Rows: slices.Concat(
+			protocolRows(), worldRows(), checkerRows(), outerRows(),
+		),
+		Standard:          standardPackages(),
+		Banned:            bans(),
+		FileLines:         500,
+		FunctionLines:     70,
+		TestFunctionLines: 120,
+		MainLines:         5,
+	}
+}
+
+// protocolRows lists the contract, what nodes are made of, and the protocols.
+func protocolRows() []Row {
+	const cbor = "github.com/fxamacker/cbor/v2"
+	rows := []Row{
+		{Folder: "protocols", Pure: true},
+		{
+			Folder: "protocols/state", Pure: true, Reflection: true,
+			Module:  []string{"protocols"},
+			Outside: []string{cbor},
+			// It remembers, under a lock, what it has learnt of a type.
+			Standard: []string{"sync"},
+		},
+		{
+			Folder: "protocols/state/statetest", Pure: true, TestOnly: true, Reflection: true,
+			Module:   []string{"protocols", "protocols/state"},
+			Outside:  []string{"pgregory.net/rapid"},
+			Standard: []string{"testing"},
+		},
+		{
+			Folder: "protocols/machine", Pure: true,
+			Module: []string{"protocols", "protocols/state"},
+		},
+		{Folder: "protocols/catalog", Pure: true, Module: []string{"protocols/..."}},
+		{
+			Folder: "protocols/zookeeper", Pure: true,
+			Module: []string{
+				"protocols", "protocols/state", "protocols/machine", "protocols/zab",
+				"protocols/zookeeper/tree", "protocols/zookeeper/jute",
+			},
+		},
+		{
+			Folder: "protocols/zookeeper/tree", Pure: true,
+			Module: []string{"protocols", "protocols/state"},
+		},
+		{Folder: "protocols/zookeeper/jute", Pure: true},
+	}
+	for _, name := range []string{
+		"primarybackup", "quorumstore", "twopc", "threepc", "paxoscommit", "paxos", "zab",
+	} {
+		rows = append(rows, Row{
+			Folder: "protocols/" + name, Pure: true,
+			Module: []string{"protocols", "protocols/state", "protocols/machine"},
+		})
+	}
+	return rows
+}
+
+// worldRows lists the links, the simulated world and the real drivers.
+func worldRows() []Row {
+	return []Row{
+		{Folder: "network", Pure: true, Module: []string{"protocols"}},
+		{Folder: "network/tcp", Module: []string{"protocols"}},
+		{Folder: "network/durable", Module: []string{"protocols"}},
+		{
+			Folder: "sim", Pure: true,
+			Module: []string{"protocols", "protocols/state", "network"},
+		},
+		{
+			Folder: "sim/trace", Pure: true,
+			Module:  []string{"protocols", "protocols/state", "network", "sim"},
+			Outside: []string{"github.com/cespare/xxhash/v2"},
+		},
+	}
+}
+
+// checkerRows lists the judges.
+func checkerRows() []Row {
+	below := []string{
+		"protocols", "protocols/state", "network", "sim", "sim/trace", "checker/...",
+	}
+	return []Row{
+		{Folder: "checker", Pure: true, Module: below},
+		{Folder: "checker/architecture", Outside: []string{"golang.org/x/tools/go/packages"}},
+		// The explorer works on all cores.
+		{Folder: "checker/explore", Module: below},
+		{
+			Folder: "checker/linear", Pure: true, Module: below,
+			Outside: []string{"github.com/anishathalye/porcupine"},
+		},
+		{Folder: "checker/shrink", Pure: true, Module: below},
+		{Folder: "checker/mutants", Pure: true, Module: below},
+	}
+}
+
+// outerRows lists what meets files, terminals and people.
+func outerRows() []Row {
+	shown := []string{"sim/trace", "checker/...", "scenarios"}
+	return []Row{
+		{Folder: ".", Module: []string{"tui/command"}},
+		{
+			Folder: "scenarios",
+			Module: []string{
+				"protocols", "protocols/machine", "protocols/state", "protocols/catalog",
+				"network", "sim", "sim/trace", "checker/...",
+			},
+			Outside: []string{"github.com/goccy/go-yaml", "github.com/invopop/jsonschema"},
+		},
+		{Folder: "reports", Module: shown},
+		{Folder: "tui", Module: shown},
+		{
+			Folder: "tui/command", Module: []string{"..."},
+			Outside: []string{"github.com/spf13/cobra"},
+		},
+	}
+}
+
+// standardPackages lists what cannot bring the machine in.
+func standardPackages() []string {
+	return []string{
+		"bufio", "bytes", "cmp", "container/heap", "container/list", "context",
+		"crypto/sha256", "encoding", "encoding/base64", "encoding/binary",
+		"encoding/hex", "encoding/json", "errors", "fmt", "hash", "hash/crc32",
+		"hash/fnv", "io", "iter", "maps", "math", "math/big", "math/bits", "reflect",
+		"slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
+	}
+}
+
+// bans lists what would bring it in through those packages.
+func bans() []Ban {
+	return []Ban{
+		{
+			Package: "time",
+			Names: []string{
+				"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick",
+				"NewTimer", "NewTicker", "Local", "LoadLocation",
+			},
+			Instead: "take the time as an input, or set a timer by an effect",
+		},
+		{
+			Package: "context",
+			Names: []string{
+				"WithTimeout", "WithTimeoutCause", "WithDeadline", "WithDeadlineCause", "AfterFunc",
+			},
+			Instead: "let the caller, who has a clock, end the context",
+		},
+		{
+			Package: "fmt",
+			Names: []string{
+				"Print", "Printf", "Println", "Scan", "Scanf", "Scanln",
+			},
+			Instead: "take an io.Writer or io.Reader, or return the text",
+		},
+		{
+			// Log, Exp and Pow have assembly on some processors and fused
+			// products on others; the functions below are exact on all.
+			Package: "math",
+			Allowed: []string{
+				"Abs", "Ceil", "Copysign", "FMA", "Float32bits", "Float32frombits",
+				"Float64bits", "Float64frombits", "Floor", "Frexp", "Inf", "IsInf", "IsNaN",
+				"Ldexp", "Max", "Min", "Mod", "Modf", "NaN", "Nextafter", "Round",
+				"RoundToEven", "Signbit", "Sqrt", "Trunc",
+			},
+			Instead: "compute it from exact steps (integers, or + - / and rounded products): " +
+				"its last bit differs from processor to processor",
+		},
+	}
+}

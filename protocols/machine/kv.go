@@ -1,0 +1,137 @@
+package machine
+
+import (
+	"fmt"
+	"maps"
+
+	"quorumlab/protocols"
+)
+
+// Op is the operation of a Command.
+type Op string
+
+// The operations of a KV.
+const (
+	// Get reads Key: Found tells whether it has a value, Value holds it.
+	Get Op = "get"
+	// Put writes Value to Key. Its result is the zero Result: a blind write
+	// tells nothing of what was there before.
+	Put Op = "put"
+	// CAS (compare and swap) writes Value to Key if Key has the value
+	// Expect; with Absent, if Key has no value at all (Expect is then
+	// ignored). Without Absent it never writes to a key without a value,
+	// not even when Expect is "". Swapped tells whether it wrote; Found and
+	// Value tell what was there before, in either case.
+	CAS Op = "cas"
+	// Delete takes Key's value away: Found tells whether it had one.
+	Delete Op = "delete"
+)
+
+// Command is what a client asks of a KV.
+type Command struct {
+	Op    Op
+	Key   string
+	Value string
+	// Expect and Absent are the condition of a CAS.
+	Expect string
+	Absent bool
+}
+
+// Result is what a KV answers; which fields are set depends on the Op.
+type Result struct {
+	Value   string
+	Found   bool
+	Swapped bool
+	// Error tells what is wrong with a command that a KV cannot execute; the
+	// other fields are then zero and nothing was changed.
+	Error string
+}
+
+// KV is a state machine that maps keys to values. One key is a register.
+type KV struct {
+	Values map[string]string
+}
+
+// KVSnapshot is the record that KV.Snapshot returns.
+type KVSnapshot struct {
+	Values map[string]string
+}
+
+// NewKV returns an empty KV.
+func NewKV() *KV { return &KV{Values: map[string]string{}} }
+
+// Apply executes a Command and returns its Result.
+func (m *KV) Apply(command protocols.Command) protocols.Result {
+	c, ok := command.(Command)
+	if !ok {
+		return Result{Error: fmt.Sprintf("command is a %T, not a machine.Command", command)}
+	}
+	switch c.Op {
+	case Get:
+		return m.get(c.Key)
+	case Put:
+		m.set(c.Key, c.Value)
+		return Result{}
+	case CAS:
+		return m.compareAndSwap(c)
+	case Delete:
+		_, found := m.Values[c.Key]
+		delete(m.Values, c.Key)
+		return Result{Found: found}
+	default:
+		return Result{Error: fmt.Sprintf("no operation %q: known are get, put, cas, delete", string(c.Op))}
+	}
+}
+
+// Query answers a Get.
+func (m *KV) Query(command protocols.Command) (protocols.Result, bool) {
+	c, ok := command.(Command)
+	if !ok || c.Op != Get {
+		return nil, false
+	}
+	return m.get(c.Key), true
+}
+
+// Snapshot returns all values, as a KVSnapshot.
+func (m *KV) Snapshot() protocols.Record {
+	return KVSnapshot{Values: maps.Clone(m.Values)}
+}
+
+// Restore replaces all values by those of a KVSnapshot, or by none if the
+// snapshot is nil. A record of any other type is the caller's error and panics.
+func (m *KV) Restore(snapshot protocols.Record) {
+	switch snapshot := snapshot.(type) {
+	case nil:
+		m.Values = map[string]string{}
+	case KVSnapshot:
+		m.Values = make(map[string]string, len(snapshot.Values))
+		maps.Copy(m.Values, snapshot.Values)
+	default:
+		panic(fmt.Sprintf("machine: snapshot of a KV is a %T", snapshot))
+	}
+}
+
+func (m *KV) get(key string) Result {
+	value, found := m.Values[key]
+	return Result{Value: value, Found: found}
+}
+
+func (m *KV) set(key, value string) {
+	if m.Values == nil { // a decoded or cloned empty map may be nil
+		m.Values = map[string]string{}
+	}
+	m.Values[key] = value
+}
+
+func (m *KV) compareAndSwap(c Command) Result {
+	result := m.get(c.Key)
+	if c.Absent {
+		result.Swapped = !result.Found
+	} else {
+		result.Swapped = result.Found && result.Value == c.Expect
+	}
+	if result.Swapped {
+		m.set(c.Key, c.Value)
+	}
+	return result
+}

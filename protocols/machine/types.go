@@ -1,0 +1,8 @@
+package machine
+
+// Types returns a zero value of every type that this package puts where the
+// contract says StateMachine, Command, Result or Record. A protocol that
+// replicates into a Sessions adds them to its own.
+func Types() []any {
+	return []any{(*KV)(nil), Command{}, Result{}, SessionsSnapshot{}, KVSnapshot{}}
+}
