@@ -24,6 +24,13 @@ type Node interface {
 	Step(now time.Duration, event Event, out *Effects)
 }
 
+// Replica is a Node that keeps a copy of a state machine. Who looks at it must
+// not change it.
+type Replica interface {
+	Node
+	Replicated() StateMachine
+}
+
 // Message is what one node sends to another: a struct of exported plain data.
 type Message any
 

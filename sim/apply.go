@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 
 	"quorumlab/network"
@@ -39,13 +40,24 @@ func (w *World) disturb(c Choice, step *Step) {
 			step.Sent = append(step.Sent, Flight{From: c.Node, To: c.Peer, ID: id})
 		}
 	case Corrupt:
-		step.Done = w.Network.Corrupt(c.Node, c.Peer, c.ID)
+		link := w.Network.Link(c.Node, c.Peer)
+		at, found := link.Index(c.ID)
+		step.Done = found && !link.Queue[at].Corrupted && w.Network.Corrupt(c.Node, c.Peer, c.ID)
 	case Break:
-		if w.Network.Kind == protocols.Stream && w.Network.Connection(c.Node, c.Peer).Established {
-			step.Done = true
-			launch(w.Network.Break(c.Node, c.Peer, int(c.Keep), int(c.ID)), step)
-		}
+		w.breakStream(c, step)
 	}
+}
+
+func (w *World) breakStream(c Choice, step *Step) {
+	if w.Network.Kind != protocols.Stream || !w.Network.Connection(c.Node, c.Peer).Established {
+		return
+	}
+	there, back := w.Network.InFlight(c.Node, c.Peer), w.Network.InFlight(c.Peer, c.Node)
+	if uint64(c.Keep) > uint64(there) || c.ID > uint64(back) {
+		return
+	}
+	step.Done = true
+	launch(w.Network.Break(c.Node, c.Peer, int(c.Keep), int(c.ID)), step)
 }
 
 func (w *World) fire(c Choice, step *Step) {
@@ -75,7 +87,13 @@ func (w *World) sync(c Choice, step *Step) {
 // what was in flight to it is lost; its clients' connections break.
 func (w *World) crash(c Choice, step *Step) {
 	cell := w.cell(c.Node)
-	if !cell.Up || (c.Kind == FailSync && cell.Disk.Syncing == 0) {
+	left := uint64(cell.Disk.Unforced())
+	switch {
+	case !cell.Up || uint64(c.Keep) > left:
+		return
+	case c.Kind == FailSync && (cell.Paused || cell.Disk.Syncing == 0):
+		return
+	case c.Kind == Crash && (c.ID > 1 || c.ID == 1 && uint64(c.Keep) == left):
 		return
 	}
 	step.Done, step.Stopped = true, c.Node
@@ -146,6 +164,9 @@ func (w *World) send(from protocols.NodeID, e protocols.Send, step *Step) {
 }
 
 func (w *World) setTimer(cell *Cell, e protocols.SetTimer, step *Step) {
+	if e.Min < 0 || e.Max < e.Min {
+		panic(fmt.Sprintf("sim: timer %q is to run out after %v to %v", e.Timer.Name, e.Min, e.Max))
+	}
 	w.Timers++
 	armed := Armed{
 		Node: cell.ID, ID: w.Timers, Timer: e.Timer,

@@ -42,9 +42,8 @@ func (a *auditor) after(s *Simulator) {
 	var again protocols.Effects
 	a.copy.Step(s.step.Clock, s.step.Event, &again)
 	what := ""
-	first, second := codec.AppendJSON(nil, s.step.Effects), codec.AppendJSON(nil, again)
-	if !bytes.Equal(first, second) {
-		what = fmt.Sprintf("effects %s and %s", first, second)
+	if !bytes.Equal(codec.Canonical(s.step.Effects), codec.Canonical(again)) {
+		what = fmt.Sprintf("effects %s and %s", codec.AppendJSON(nil, s.step.Effects), codec.AppendJSON(nil, again))
 	} else if node := s.World.cell(a.node).Node; node != nil {
 		if !bytes.Equal(codec.Canonical(node), codec.Canonical(a.copy)) {
 			what = "equal effects, but different states"

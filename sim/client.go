@@ -52,8 +52,8 @@ type Call struct {
 	// nobody knows whether the node acted on the request; Refusal is then
 	// the reason.
 	Waiting, Answered, Broken bool
-	Result           protocols.Result
-	Refusal          string
+	Result                    protocols.Result
+	Refusal                   string
 }
 
 // Outcome is what a client knows of an operation that is over.

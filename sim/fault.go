@@ -13,7 +13,7 @@ type Fault struct {
 	Kind FaultKind
 	Node protocols.NodeID
 	// Pairs are the ordered pairs that CutLinks, HealLinks and SetLinks
-	// concern; nil: all.
+	// concern; nil: all, but none to cut.
 	Pairs []network.Pair
 	// Cut names what CutLinks cuts, so that HealLinks heals just that. ""
 	// in HealLinks heals whatever cuts the pairs.
@@ -45,7 +45,7 @@ const (
 	BreakStream FaultKind = "break"         // Pairs; all in flight is lost
 	CrashNode   FaultKind = "crash"         // Node, Keep, Torn
 	CrashAtSync FaultKind = "crash-at-sync" // Node, Count, Before, Keep, Torn
-	RestartNode FaultKind = "restart"       // Node; no CrashAtSync waits any more
+	RestartNode FaultKind = "restart"       // Node; no CrashAtSync or FailForce waits any more
 	PauseNode   FaultKind = "pause"         // Node
 	ResumeNode  FaultKind = "resume"        // Node
 	SlowNode    FaultKind = "slow"          // Node, By a step; 0 ends it

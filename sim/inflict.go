@@ -15,7 +15,8 @@ func (s *Simulator) Inflict(f Fault) (err error) {
 	case CrashNode:
 		s.crash(f.Node, Crash, f.Keep, f.Torn)
 	case RestartNode:
-		s.nodes[f.Node-1].traps = nil
+		// What waited for a force of this life that never came is called off.
+		s.nodes[f.Node-1].traps, s.World.cell(f.Node).Disk.Failing = nil, false
 		s.choose(Choice{Kind: Restart, Node: f.Node})
 	case PauseNode:
 		s.choose(Choice{Kind: Pause, Node: f.Node})
@@ -48,7 +49,7 @@ func (s *Simulator) inflict(f Fault) {
 	s.step.Number, s.step.Time = s.Steps+1, s.World.Now
 	s.World.inflict(&f, &s.step)
 	s.finish()
-	if f.Kind == HealLinks {
+	if f.Kind == HealLinks || f.Kind == CutLinks { // a cut replaces one of its name
 		s.resume()
 	}
 }
@@ -77,12 +78,11 @@ func (s *Simulator) crash(node protocols.NodeID, kind Kind, keep int, torn bool)
 	if torn && keep < unforced {
 		c.ID = 1
 	}
-	host := &s.nodes[node-1]
-	host.deferred, host.busy = nil, 0
 	s.choose(c)
 }
 
-// undefer hands a node that goes on what came while it was paused.
+// undefer lets come anew what came while a node was paused, now that it goes
+// on, or is down: a datagram is lost then, a request refused.
 func (s *Simulator) undefer(node protocols.NodeID) {
 	host := &s.nodes[node-1]
 	for _, d := range host.deferred {
@@ -108,7 +108,7 @@ func (s *Simulator) springTrap(c Choice) bool {
 	f := host.traps[at].fault
 	host.traps = slices.DeleteFunc(host.traps, func(t trap) bool { return t.left == 0 })
 	keep := f.Keep
-	if !f.Before {
+	if !f.Before && keep >= 0 {
 		keep = max(keep, cell.Disk.Forced())
 	}
 	s.crash(c.Node, Crash, keep, f.Torn)

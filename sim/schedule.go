@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"quorumlab/network"
@@ -15,6 +16,10 @@ func (s *Simulator) schedule(at time.Duration, c Choice) {
 // scheduleConsequences draws an instant for all that the last step set going.
 func (s *Simulator) scheduleConsequences() {
 	step := &s.step
+	if step.Choice.Kind == Duplicate {
+		s.scheduleDouble(step.Sent[0], step.Choice.ID)
+		return
+	}
 	for _, flight := range step.Sent {
 		s.scheduleFlight(flight)
 	}
@@ -57,6 +62,7 @@ func (s *Simulator) scheduleFlight(f Flight) {
 		s.schedule(at, Choice{Kind: Corrupt, Node: f.From, Peer: f.To, ID: f.ID})
 	}
 	if fate.Duplicated {
+		l.doubles = append(l.doubles, double{of: f.ID, delay: fate.DuplicateDelay})
 		s.schedule(at, Choice{Kind: Duplicate, Node: f.From, Peer: f.To, ID: f.ID})
 	}
 	if fate.Lost {
@@ -68,6 +74,16 @@ func (s *Simulator) scheduleFlight(f Flight) {
 		l.latest = at
 	}
 	s.schedule(at, choice)
+}
+
+// scheduleDouble lets a duplicate arrive when it was drawn to: it shares what
+// else befell its original, and is not doubled itself.
+func (s *Simulator) scheduleDouble(f Flight, of uint64) {
+	l := s.link(f.From, f.To)
+	at := slices.IndexFunc(l.doubles, func(d double) bool { return d.of == of })
+	delay := l.doubles[at].delay
+	l.doubles = slices.Delete(l.doubles, at, at+1)
+	s.schedule(s.World.Now+delay, Choice{Kind: Deliver, Node: f.From, Peer: f.To, ID: f.ID})
 }
 
 // size returns how many bytes a packet has on the wire.
@@ -119,15 +135,31 @@ func (s *Simulator) scheduleInvoke(client *Client) {
 	}
 }
 
-// stall notes that a cut holds a stream back, and lets the stream break if
-// that goes on for too long.
-func (s *Simulator) stall(c Choice) {
+// follow keeps a stream moving after the instant of one of its packets. If the
+// packet could not be delivered because a cut holds the stream, the stream may
+// break after a while; if it could not because it is not the first, it follows
+// the first as soon as that is delivered.
+func (s *Simulator) follow(c Choice) {
 	l := s.link(c.Node, c.Peer)
-	if l.stalled || s.World.Network.Kind != protocols.Stream || s.World.Network.Reachable(c.Node, c.Peer) {
+	queue := s.World.Network.Link(c.Node, c.Peer).Queue
+	if s.step.Done {
+		if len(l.overdue) == 0 {
+			return
+		}
+		if len(queue) > 0 && slices.Contains(l.overdue, queue[0].ID) {
+			s.schedule(s.World.Now, Choice{Kind: Deliver, Node: c.Node, Peer: c.Peer, ID: queue[0].ID})
+		}
+		l.overdue = slices.DeleteFunc(l.overdue, func(id uint64) bool { return len(queue) == 0 || id <= queue[0].ID })
 		return
 	}
-	l.stalled = true
-	s.schedule(s.World.Now+s.config.StreamTimeout, Choice{Kind: Break, Node: c.Node, Peer: c.Peer})
+	switch _, flying := s.World.Network.Link(c.Node, c.Peer).Index(c.ID); {
+	case !flying:
+	case s.World.Network.Reachable(c.Node, c.Peer):
+		l.overdue = append(l.overdue, c.ID)
+	case l.stalled == 0:
+		l.stalled = s.scheduled + 1
+		s.schedule(s.World.Now+s.config.StreamTimeout, Choice{Kind: Break, Node: c.Node, Peer: c.Peer})
+	}
 }
 
 // resume gives new instants to what was held on streams that are whole again.
@@ -136,10 +168,10 @@ func (s *Simulator) resume() {
 	for i := range s.links {
 		l := &s.links[i]
 		from, to := protocols.NodeID(i/len(s.nodes)+1), protocols.NodeID(i%len(s.nodes)+1)
-		if !l.stalled || !n.Reachable(from, to) {
+		if l.stalled == 0 || !n.Reachable(from, to) {
 			continue
 		}
-		l.stalled = false
+		l.stalled = 0
 		for _, packet := range n.Link(from, to).Queue {
 			l.latest = max(l.latest, s.World.Now+l.conditions.Delay.Draw(&l.random))
 			s.schedule(l.latest, Choice{Kind: Deliver, Node: from, Peer: to, ID: packet.ID})

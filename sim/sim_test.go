@@ -18,58 +18,66 @@ import (
 // pause: each of them sits beside its node and has writes to do.
 func newZab(t testing.TB, nodes, clients, writes int, seed uint64) *sim.Simulator {
 	t.Helper()
-	protocol := zab.Protocol()
-	types := append(protocol.Types, machine.Types()...)
-	codec, err := state.NewCodec(append(types, sim.Types()...)...)
+	return newZabWith(t, nodes, clients, writes, sim.Config{Seed: seed})
+}
+
+// newZabWith takes seed and audit from a configuration.
+func newZabWith(t testing.TB, nodes, clients, writes int, config sim.Config) *sim.Simulator {
+	t.Helper()
+	world, err := sim.NewWorld(replicated(t, zab.Protocol(), nodes, clients, writes))
 	if err != nil {
 		t.Fatal(err)
 	}
-	parameters := map[string]string{}
-	for _, p := range protocol.Parameters {
-		parameters[p.Name] = p.Default
+	config.Conditions = func(_, _ protocols.NodeID) network.Conditions {
+		return network.Conditions{Delay: network.UniformDelay(time.Millisecond, 5*time.Millisecond)}
 	}
-	setup := &sim.Setup{
-		Protocol: protocol, Tick: 200 * time.Millisecond, Parameters: parameters, Codec: codec,
-		Machine: func() protocols.StateMachine { return machine.NewKV() },
+	config.DiskLatency = func(protocols.NodeID) network.Distribution {
+		return network.UniformDelay(200*time.Microsecond, 2*time.Millisecond)
 	}
-	for i := range nodes {
-		setup.Names = append(setup.Names, fmt.Sprintf("n%d", i+1))
-	}
-	for i := range clients {
-		place := protocols.NodeID(i%nodes + 1)
-		client := sim.Client{
-			ID: protocols.ClientID(i + 1), Name: fmt.Sprintf("c%d", i+1), Place: place,
-			Contacts: []protocols.NodeID{place}, Timeout: 10 * time.Second,
-		}
-		for j := range writes {
-			client.Script = append(client.Script, sim.Operation{
-				Number: i*writes + j + 1, At: 2 * time.Second,
-				Command: machine.Command{Op: machine.Put, Key: "x", Value: "v"},
-			})
-		}
-		setup.Clients = append(setup.Clients, client)
-	}
-	world, err := sim.NewWorld(setup)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := sim.NewSimulator(world, sim.Config{
-		Seed: seed,
-		Conditions: func(_, _ protocols.NodeID) network.Conditions {
-			return network.Conditions{Delay: network.UniformDelay(time.Millisecond, 5*time.Millisecond)}
-		},
-		DiskLatency: func(protocols.NodeID) network.Distribution {
-			return network.UniformDelay(200*time.Microsecond, 2*time.Millisecond)
-		},
-		ClientDelay:   network.ConstantDelay(100 * time.Microsecond),
-		StreamTimeout: 3 * time.Second, DialTimeout: 100 * time.Millisecond,
-	})
+	config.ClientDelay = network.ConstantDelay(100 * time.Microsecond)
+	config.StreamTimeout, config.DialTimeout = 3*time.Second, 100*time.Millisecond
+	s := sim.NewSimulator(world, config)
 	for i := range nodes {
 		if err := s.Inflict(sim.Fault{Kind: sim.RestartNode, Node: protocols.NodeID(i + 1)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return s
+}
+
+// replicated returns the setup of a protocol that replicates a key-value
+// store, with clients who write to it from second 2 on. They share one script:
+// its operations have the same numbers.
+func replicated(t testing.TB, protocol protocols.Protocol, nodes, clients, writes int) *sim.Setup {
+	t.Helper()
+	types := append(protocol.Types, machine.Types()...)
+	codec, err := state.NewCodec(append(types, sim.Types()...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	setup := &sim.Setup{
+		Protocol: protocol, Tick: 200 * time.Millisecond, Parameters: map[string]string{}, Codec: codec,
+		Machine: func() protocols.StateMachine { return machine.NewKV() },
+	}
+	for _, p := range protocol.Parameters {
+		setup.Parameters[p.Name] = p.Default
+	}
+	for i := range nodes {
+		setup.Names = append(setup.Names, fmt.Sprintf("n%d", i+1))
+	}
+	script := make([]sim.Operation, writes)
+	var command protocols.Command = machine.Command{Op: machine.Put, Key: "x", Value: "v"}
+	for i := range script {
+		script[i] = sim.Operation{Number: i + 1, At: 2 * time.Second, Command: command}
+	}
+	for i := range clients {
+		place := protocols.NodeID(i%nodes + 1)
+		setup.Clients = append(setup.Clients, sim.Client{
+			ID: protocols.ClientID(i + 1), Name: fmt.Sprintf("c%d", i+1), Place: place,
+			Contacts: []protocols.NodeID{place}, Timeout: 10 * time.Second, Script: script,
+		})
+	}
+	return setup
 }
 
 // answered counts the operations that ended ok.

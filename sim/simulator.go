@@ -50,6 +50,7 @@ type Simulator struct {
 	nodes     []host
 	clients   Random
 	auditor   auditor
+	foreign   bool // an observer or stop is at work: a panic is theirs
 }
 
 // link is what the simulator knows of an ordered pair.
@@ -58,7 +59,20 @@ type link struct {
 	conditions network.Conditions
 	latest     time.Duration // when the last packet arrives
 	free       time.Duration // when the sender has sent all it was given
-	stalled    bool          // a stream that a cut holds
+	// stalled is the number of the choice that will break the stream which a
+	// cut holds, 0 if none does: one of an earlier stall is void.
+	stalled uint64
+	// doubles are the duplicates drawn but not yet made.
+	doubles []double
+	// overdue are packets of a stream whose instant has passed while one
+	// before them was still to come, because the receiver was slow or paused.
+	overdue []uint64
+}
+
+// double is the delay drawn for the duplicate of a packet.
+type double struct {
+	of    uint64
+	delay time.Duration
 }
 
 // host is what the simulator knows of a node.
@@ -124,7 +138,7 @@ func (s *Simulator) RunUntil(until time.Duration, stop func() bool) (stopped boo
 			continue
 		}
 		s.choose(next.choice)
-		if stop != nil && s.step.Done && stop() {
+		if stop != nil && s.step.Done && s.asks(stop) {
 			return true, s.auditor.failure
 		}
 		if s.auditor.failure != nil {
@@ -135,6 +149,13 @@ func (s *Simulator) RunUntil(until time.Duration, stop func() bool) (stopped boo
 		s.World.Now = max(s.World.Now, until)
 	}
 	return false, nil
+}
+
+func (s *Simulator) asks(stop func() bool) bool {
+	s.foreign = true
+	stopped := stop()
+	s.foreign = false
+	return stopped
 }
 
 // Failure is an error of a node itself: it panicked, or is not deterministic.
@@ -156,19 +177,28 @@ func (f *Failure) Error() string {
 
 // rescue turns the panic of a node into a Failure that names the step.
 func (s *Simulator) rescue(err *error) {
-	if r := recover(); r != nil {
-		*err = &Failure{
-			Step: s.Steps + 1, Time: s.World.Now, Node: s.World.setup.Name(s.step.Node),
-			Deterministic: true, What: fmt.Sprint(r),
-		}
+	r := recover()
+	if r == nil {
+		return
+	}
+	if s.foreign {
+		panic(r)
+	}
+	node := s.step.Node
+	if node == 0 { // its disk cannot do what it wanted
+		node = s.step.Choice.Node
+	}
+	*err = &Failure{
+		Step: s.step.Number, Time: s.World.Now, Node: s.World.setup.Name(node),
+		Deterministic: true, What: fmt.Sprint(r),
 	}
 }
 
 // postpone puts off what a paused or slow node cannot handle yet, and drops
 // the break of a stream that is whole again.
 func (s *Simulator) postpone(next due) bool {
-	if next.choice.Kind == Break {
-		return !s.World.Network.Stalled(next.choice.Node, next.choice.Peer)
+	if c := next.choice; c.Kind == Break {
+		return s.link(c.Node, c.Peer).stalled != next.number || !s.World.Network.Stalled(c.Node, c.Peer)
 	}
 	id := s.handler(next.choice)
 	if id == 0 {
@@ -207,12 +237,12 @@ func (s *Simulator) choose(c Choice) {
 		}
 		c = s.forceOutcome(c)
 	}
-	s.auditor.before(s, c)
 	s.step.Number, s.step.Time = s.Steps+1, s.World.Now
+	s.auditor.before(s, c)
 	s.World.Apply(c, &s.step)
 	s.finish()
-	if c.Kind == Deliver && !s.step.Done {
-		s.stall(c)
+	if c.Kind == Deliver && s.World.Network.Kind == protocols.Stream {
+		s.follow(c)
 	}
 }
 
@@ -228,8 +258,14 @@ func (s *Simulator) finish() {
 		}
 		s.auditor.after(s)
 	}
+	s.foreign = true
 	for _, o := range s.observers {
 		o.Observe(s.World, &s.step)
 	}
+	s.foreign = false
 	s.scheduleConsequences()
+	if node := s.step.Stopped; node != 0 {
+		s.nodes[node-1].busy = 0
+		s.undefer(node)
+	}
 }

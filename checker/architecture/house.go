@@ -25,13 +25,12 @@ func House() Law {
 
 // protocolRows lists the contract, what nodes are made of, and the protocols.
 func protocolRows() []Row {
-	const cbor = "github.com/fxamacker/cbor/v2"
 	rows := []Row{
 		{Folder: "protocols", Pure: true},
+		{Folder: "protocols/hint", Pure: true},
 		{
 			Folder: "protocols/state", Pure: true, Reflection: true,
-			Module:  []string{"protocols"},
-			Outside: []string{cbor},
+			Module: []string{"protocols"},
 			// It remembers, under a lock, what it has learnt of a type.
 			Standard: []string{"sync"},
 		},
@@ -91,7 +90,7 @@ func worldRows() []Row {
 // checkerRows lists the judges.
 func checkerRows() []Row {
 	below := []string{
-		"protocols", "protocols/state", "network", "sim", "sim/trace", "checker/...",
+		"protocols", "protocols/hint", "protocols/state", "network", "sim", "sim/trace", "checker/...",
 	}
 	return []Row{
 		{Folder: "checker", Pure: true, Module: below},
@@ -115,16 +114,20 @@ func outerRows() []Row {
 		{
 			Folder: "scenarios",
 			Module: []string{
-				"protocols", "protocols/machine", "protocols/state", "protocols/catalog",
-				"network", "sim", "sim/trace", "checker/...",
+				"protocols", "protocols/hint", "protocols/machine", "protocols/state", "protocols/catalog",
+				"network", "sim", "sim/trace", "checker/...", "scenarios/language",
 			},
-			Outside: []string{"github.com/goccy/go-yaml", "github.com/invopop/jsonschema"},
+		},
+		{
+			Folder:  "scenarios/language",
+			Module:  []string{"protocols", "protocols/hint", "network"},
+			Outside: []string{"github.com/goccy/go-yaml"},
 		},
 		{Folder: "reports", Module: shown},
 		{Folder: "tui", Module: shown},
 		{
 			Folder: "tui/command", Module: []string{"..."},
-			Outside: []string{"github.com/spf13/cobra"},
+			Outside: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"},
 		},
 	}
 }
@@ -136,7 +139,7 @@ func standardPackages() []string {
 		"crypto/sha256", "encoding", "encoding/base64", "encoding/binary",
 		"encoding/hex", "encoding/json", "errors", "fmt", "hash", "hash/crc32",
 		"hash/fnv", "io", "iter", "maps", "math", "math/big", "math/bits", "reflect",
-		"slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
+		"regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
 	}
 }
 

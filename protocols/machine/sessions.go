@@ -14,6 +14,9 @@ type Sessions struct {
 	// Answers holds the last answer given to each client.
 	Answers map[protocols.ClientID]Answer
 	Machine protocols.StateMachine
+	// Origin is the snapshot of the machine before the first command: it need
+	// not be empty.
+	Origin protocols.Record
 }
 
 // Answer is the result of one request.
@@ -31,7 +34,7 @@ type SessionsSnapshot struct {
 
 // New wraps a state machine, which the Sessions owns from then on.
 func New(machine protocols.StateMachine) *Sessions {
-	return &Sessions{Answers: map[protocols.ClientID]Answer{}, Machine: machine}
+	return &Sessions{Answers: map[protocols.ClientID]Answer{}, Machine: machine, Origin: machine.Snapshot()}
 }
 
 // Apply executes a client's command unless the request was executed before,
@@ -96,7 +99,7 @@ func (s *Sessions) Restore(snapshot protocols.Record) {
 	switch snapshot := snapshot.(type) {
 	case nil:
 		s.Answers = map[protocols.ClientID]Answer{}
-		s.Machine.Restore(nil)
+		s.Machine.Restore(s.Origin)
 	case SessionsSnapshot:
 		s.Answers = make(map[protocols.ClientID]Answer, len(snapshot.Answers))
 		maps.Copy(s.Answers, snapshot.Answers)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -168,14 +167,28 @@ func (c *Comparer) difference(found, want []byte) error {
 	from := max(0, column-24)
 	what := fmt.Sprintf("found %s, expected %s", excerpt(found[min(from, len(found)):]), excerpt(want[min(from, len(want)):]))
 	p := c.reader.problem(column+1, what, "the line does not fit its own hash: the file was changed after it was written")
-	if i := bytes.LastIndex(found, hashKey); i >= 0 && bytes.HasPrefix(found, []byte(`{"n":`)) {
-		stored := strings.TrimSuffix(string(found[i+len(hashKey):]), `"}`)
-		if stored == string(appendHash(nil, sum(c.hash, found[:i]))) {
-			p.Diverged = true
-			p.Hint = "the file is sound: this program does something else than the one that wrote it"
-		}
+	switch {
+	case c.sound(found, want):
+		p.Diverged = true
+		p.Hint = "the file is sound: this program does something else than the one that wrote it"
+	case bytes.HasPrefix(found, []byte(`{"finding":`)):
+		p.Hint = "the steps before are the same: the file was changed, or this program judges otherwise"
 	}
 	return p
+}
+
+// sound reports whether a line that is not what running again gives is all the
+// same the one that was written behind those before it.
+func (c *Comparer) sound(line, want []byte) bool {
+	at := bytes.LastIndex(line, hashKey)
+	if at < 0 {
+		return false
+	}
+	stored := line[at+len(hashKey):]
+	if end := []byte(`{"end":`); bytes.HasPrefix(line, end) { // its hash is that of the last step
+		return !bytes.HasPrefix(want, end) && string(stored) == string(appendHash(nil, c.hash))+`"}}`
+	}
+	return string(stored) == string(appendHash(nil, sum(c.hash, line[:at])))+`"}`
 }
 
 // excerpt returns the beginning of a line, quoted.

@@ -65,7 +65,7 @@ func appendEvent(b []byte, codec *state.Codec, event protocols.Event) []byte {
 		b = appendUint(b, `"received":`, uint64(e.From))
 		b = appendValue(b, `,"message":`, codec, e.Message)
 	case protocols.TimerFired:
-		b = appendTimer(b, `"timer":`, e.Timer)
+		b = appendTimer(b, `"timer":`, codec, e.Timer)
 	case protocols.Requested:
 		b = appendUint(b, `"requested":`, uint64(e.Client))
 		b = appendUint(b, `,"request":`, e.Request)
@@ -87,11 +87,11 @@ func appendEffect(b []byte, codec *state.Codec, effect protocols.Effect) []byte 
 		b = appendUint(b, `"send":`, uint64(e.To))
 		b = appendValue(b, `,"message":`, codec, e.Message)
 	case protocols.SetTimer:
-		b = appendTimer(b, `"set":`, e.Timer)
+		b = appendTimer(b, `"set":`, codec, e.Timer)
 		b = appendInt(b, `,"min":`, int64(e.Min))
 		b = appendInt(b, `,"max":`, int64(e.Max))
 	case protocols.CancelTimer:
-		b = appendTimer(b, `"cancel":`, e.Timer)
+		b = appendTimer(b, `"cancel":`, codec, e.Timer)
 	case protocols.Persist:
 		b = appendUint(b, `"persist":`, e.Mark)
 		b = append(b, `,"writes":[`...)
@@ -110,9 +110,7 @@ func appendEffect(b []byte, codec *state.Codec, effect protocols.Effect) []byte 
 		b = appendValue(b, `,"result":`, codec, e.Result)
 		b = appendText(b, `,"refusal":`, codec, e.Refusal)
 	case protocols.Note:
-		b = append(b, `"note":"`...)
-		b = append(b, e.Kind...)
-		b = append(b, '"')
+		b = appendQuoted(append(b, `"note":`...), codec, string(e.Kind))
 		b = appendNonzero(b, `,"term":`, e.Term)
 		b = appendNonzero(b, `,"slot":`, e.Slot)
 		b = appendValue(b, `,"value":`, codec, e.Value)
@@ -149,9 +147,8 @@ func appendClient(b []byte, codec *state.Codec, c *sim.ClientStep) []byte {
 		b = append(b, `,"does":"invoke"`...)
 		b = appendValue(b, `,"command":`, codec, c.Command)
 	case c.Returned:
-		b = append(b, `,"does":"return","outcome":"`...)
-		b = append(b, c.Outcome...)
-		b = append(b, '"')
+		b = append(b, `,"does":"return"`...)
+		b = appendText(b, `,"outcome":`, codec, string(c.Outcome))
 		b = appendValue(b, `,"result":`, codec, c.Result)
 		b = appendText(b, `,"reason":`, codec, c.Reason)
 	default:
@@ -160,11 +157,8 @@ func appendClient(b []byte, codec *state.Codec, c *sim.ClientStep) []byte {
 	return append(b, '}')
 }
 
-func appendTimer(b []byte, name string, t protocols.Timer) []byte {
-	b = append(b, name...)
-	b = append(b, '"')
-	b = append(b, t.Name...)
-	b = append(b, '"')
+func appendTimer(b []byte, name string, codec *state.Codec, t protocols.Timer) []byte {
+	b = appendQuoted(append(b, name...), codec, t.Name)
 	return appendNonzero(b, `,"key":`, t.Key)
 }
 
@@ -179,7 +173,20 @@ func appendText(b []byte, name string, codec *state.Codec, text string) []byte {
 	if text == "" {
 		return b
 	}
-	return codec.AppendJSON(append(b, name...), text)
+	return appendQuoted(append(b, name...), codec, text)
+}
+
+// appendQuoted appends a JSON string. Nearly all are short constants of plain
+// letters, for which the codec's boxing would be most of the cost.
+func appendQuoted(b []byte, codec *state.Codec, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return codec.AppendJSON(b, text)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, text...)
+	return append(b, '"')
 }
 
 func appendUint(b []byte, name string, n uint64) []byte {

@@ -1,0 +1,120 @@
+package checker
+
+import (
+	"fmt"
+
+	"quorumlab/protocols"
+)
+
+// durability: what a client was told is done has been delivered by every leader
+// that is established later. A request may have been broadcast more than once,
+// for a client asks again; one of them is enough.
+type durability struct {
+	rule
+	reader reader
+	// asked holds what was broadcast for a request: the first transaction,
+	// and by transaction the next one.
+	asked map[request]int32
+	again map[int32]int32
+	acks  []ack
+	// depth is how long a beginning of the trunk has every acknowledged
+	// transaction but those of odd (positions in acks).
+	depth int32
+	odd   []int
+	// machine answers whether a command changes anything.
+	machine protocols.StateMachine
+}
+
+// ack is an answer that a client got.
+type ack struct {
+	request
+	step uint64
+}
+
+func newDurability() *durability {
+	return &durability{asked: map[request]int32{}, again: map[int32]int32{}}
+}
+
+func (r *durability) broadcast(s *Set, tx int32) {
+	q := r.reader.read(s.history.transactions[tx].value)
+	if q.client == 0 {
+		return
+	}
+	if first, repeated := r.asked[q]; repeated {
+		r.again[tx] = r.again[first]
+		r.again[first] = tx
+		return
+	}
+	r.asked[q] = tx
+}
+
+// acknowledged takes up the answer that a client got in this step.
+func (r *durability) acknowledged(s *Set) {
+	c := &s.step.Client
+	q := request{c.Client, uint64(s.world.Clients[c.Client-1].Next)}
+	first, broadcast := r.asked[q]
+	if !broadcast {
+		if r.changes(s, c.Command) {
+			r.violate(s, fmt.Sprintf("%s was told that its request %d (%+v) is done, which no node ever broadcast",
+				s.client(q.client), q.number, c.Command))
+		}
+		return
+	}
+	r.acks = append(r.acks, ack{q, s.step.Number})
+	for tx := first; tx != 0; tx = r.again[tx] {
+		if at := s.history.transactions[tx].at; at.depth > 0 && at.branch == 0 {
+			r.depth = max(r.depth, at.depth)
+			return
+		}
+	}
+	r.odd = append(r.odd, len(r.acks)-1)
+}
+
+// changes tells whether a command is more than a query.
+func (r *durability) changes(s *Set, command protocols.Command) bool {
+	if r.machine == nil {
+		if s.world.Setup().Machine == nil {
+			return false
+		}
+		r.machine = s.world.Setup().Machine()
+	}
+	_, query := r.machine.Query(command)
+	return !query
+}
+
+// established checks the leaders of this step, at its end: what a leader
+// inherits it may deliver in the very step in which it is established.
+func (r *durability) established(s *Set) {
+	for _, leader := range s.established {
+		n := s.history.node(leader.node)
+		if n.lost {
+			continue
+		}
+		if trunk := s.history.fork(n.at, s.history.tip(0)); trunk < r.depth {
+			for i := range r.acks {
+				r.delivered(s, leader, n.at, i)
+			}
+			continue
+		}
+		r.open() // all but the odd ones
+		for _, i := range r.odd {
+			r.delivered(s, leader, n.at, i)
+		}
+	}
+}
+
+// delivered checks whether a leader has one acknowledged request.
+func (r *durability) delivered(s *Set, leader reign, at place, i int) {
+	if !r.open() {
+		return
+	}
+	a := &r.acks[i]
+	first := r.asked[a.request]
+	for tx := first; tx != 0; tx = r.again[tx] {
+		if s.history.holds(at, tx) {
+			return
+		}
+	}
+	r.violate(s, fmt.Sprintf("%s was established as leader of epoch %d without %s, of which %s was told at step %d that it is done",
+		s.name(leader.node), leader.term, s.words(first), s.client(a.client), a.step))
+}

@@ -1,0 +1,168 @@
+package linear
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Kind says what an operation does to its key.
+type Kind string
+
+// The kinds of operation.
+const (
+	// Read returns the key's value.
+	Read Kind = "read"
+	// Write replaces the value; a write of the absent Value removes the key.
+	Write Kind = "write"
+	// CAS (compare-and-set) replaces the value by In if it is Expected.
+	CAS Kind = "cas"
+	// Append puts In behind the value; an absent value counts as "".
+	Append Kind = "append"
+)
+
+// Outcome is what the client learnt of its operation.
+type Outcome string
+
+// The outcomes.
+const (
+	// OK: the operation took effect once, between Invoke and Return, and
+	// answered what Out or Swapped says.
+	OK Outcome = "ok"
+	// Fail: the operation surely did not and never will take effect.
+	Fail Outcome = "fail"
+	// Info: unknown. It took effect at some time after Invoke, perhaps long
+	// after the client gave up, or not at all.
+	Info Outcome = "info"
+)
+
+// Never is the Return of an operation whose client never heard of it again.
+// It is allowed with the outcome Info only.
+const Never int64 = math.MaxInt64
+
+// Value is what a key holds. The zero Value is the absent one: nothing was
+// written, or the key was removed. It differs from the present empty text.
+type Value struct {
+	Text    string
+	Present bool
+}
+
+// Some returns the present Value with the given text.
+func Some(text string) Value { return Value{Text: text, Present: true} }
+
+// String returns the quoted text, or null.
+func (v Value) String() string {
+	if !v.Present {
+		return "null"
+	}
+	return strconv.Quote(v.Text)
+}
+
+// Operation is one request of a client and what became of it.
+type Operation struct {
+	// ID is unique in its history.
+	ID int
+	// Session is the client; sessions need not be strictly sequential.
+	Session uint64
+	// Node was asked, Side is the side of the partition that it was on; ""
+	// if not known.
+	Node, Side string
+	// Key is "" where a history is about one register without a name.
+	Key  string
+	Kind Kind
+	// Expected is what a CAS compares with.
+	Expected Value
+	// In is what a Write or CAS writes and what an Append appends.
+	In Value
+	// Out is what a Read with the outcome OK returned.
+	Out Value
+	// Swapped tells whether a CAS with the outcome OK replaced the value. A
+	// comparison that was made and failed is OK and not Swapped; Fail says
+	// only that nothing was changed.
+	Swapped bool
+	// Invoke and Return bound the operation in virtual nanoseconds. The
+	// interval is closed: operations that touch are concurrent. With Info,
+	// Return is when the client gave up, or Never.
+	Invoke, Return int64
+	Outcome        Outcome
+	// Error is the kind of error behind Fail or Info, "" if there is none.
+	Error string
+}
+
+// History is what clients saw, in any order.
+type History []Operation
+
+// Keys returns the keys of the history, each once, in growing order.
+func (h History) Keys() []string {
+	seen := make(map[string]struct{})
+	for i := range h {
+		seen[h[i].Key] = struct{}{}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// OfKey returns the operations on a key, in the order of the history.
+func (h History) OfKey(key string) History {
+	var ops History
+	for i := range h {
+		if h[i].Key == key {
+			ops = append(ops, h[i])
+		}
+	}
+	return ops
+}
+
+// Validate returns the first operation's fault that keeps the history from
+// having a meaning: an ID used twice, a kind or outcome that does not exist, a
+// return before the invocation, or a field that its kind does not have.
+func (h History) Validate() error {
+	seen := make(map[int]struct{}, len(h))
+	for i := range h {
+		if _, twice := seen[h[i].ID]; twice {
+			return fmt.Errorf("operation %d: id used twice", h[i].ID)
+		}
+		seen[h[i].ID] = struct{}{}
+		if err := h[i].validate(); err != nil {
+			return fmt.Errorf("operation %d: %w", h[i].ID, err)
+		}
+	}
+	return nil
+}
+
+func (o *Operation) validate() error {
+	switch o.Kind {
+	case Read, Write, CAS, Append:
+	default:
+		return fmt.Errorf("op %q, expected read, write, cas or append", o.Kind)
+	}
+	switch o.Outcome {
+	case OK, Fail, Info:
+	default:
+		return fmt.Errorf("outcome %q, expected ok, fail or info", o.Outcome)
+	}
+	switch {
+	case o.Return < o.Invoke:
+		return fmt.Errorf("return %d is before invoke %d", o.Return, o.Invoke)
+	case o.Return == Never && o.Outcome != Info:
+		return fmt.Errorf("never returned, yet its outcome is %s; expected info", o.Outcome)
+	case o.Kind == Append && !o.In.Present:
+		return fmt.Errorf("append of null, expected a text")
+	case o.Kind == Read && o.In != Value{}:
+		return fmt.Errorf("a read has an input, %v", o.In)
+	case o.Kind != CAS && (o.Expected != Value{} || o.Swapped):
+		return fmt.Errorf("a %s has what only a cas has: an expected value or a swap", o.Kind)
+	case (o.Kind != Read || o.Outcome != OK) && o.Out != Value{}:
+		return fmt.Errorf("a %s with outcome %s has an output, %v", o.Kind, o.Outcome, o.Out)
+	case o.Outcome != OK && o.Swapped:
+		return fmt.Errorf("a cas with outcome %s has swapped", o.Outcome)
+	}
+	for _, text := range [...]string{o.Node, o.Side, o.Key, o.Expected.Text, o.In.Text, o.Out.Text, o.Error} {
+		if !utf8.ValidString(text) {
+			return fmt.Errorf("%q is not UTF-8", text)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package linear
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// Register is one register that is read and written. At first it is absent.
+func Register() Model {
+	return Model{Name: "register", Summary: "one register: read, write", kinds: []Kind{Read, Write}}
+}
+
+// CASRegister is one register with compare-and-set.
+func CASRegister() Model {
+	return Model{
+		Name: "cas", Summary: "one register: read, write, compare-and-set",
+		kinds: []Kind{Read, Write, CAS},
+	}
+}
+
+// valueID stands for a Value inside one check; absentID is the absent one.
+type valueID int
+
+const absentID valueID = 0
+
+// cell is the sequential specification of one key. It numbers the values of
+// the key's operations, so that a state is a small integer: comparing states
+// is then cheap, whatever the values are.
+type cell struct {
+	values []Value
+	ids    map[Value]valueID
+	// joined remembers what an append to a state gives.
+	joined map[[2]valueID]valueID
+	// compared holds all values that answers are compared with, sorted, nil
+	// to keep all states apart; see join.
+	compared []string
+	// steps is how many more steps may be taken; negative: no bound.
+	steps int
+	// stop is asked now and then; if it says so, no more steps are taken.
+	stop func() bool
+	// exhausted: the bound was met, so that "no order found" means nothing.
+	exhausted bool
+}
+
+// cellInput and cellOutput are what porcupine hands to the step function.
+type cellInput struct {
+	kind         Kind
+	in, expected valueID
+	shown        *Operation
+}
+
+type cellOutput struct {
+	known   bool // else any answer is accepted
+	out     valueID
+	swapped bool
+}
+
+func newCell(steps int, stop func() bool) *cell {
+	return &cell{
+		values: []Value{absentID: {}, lostID: {}}, // lostID is found by nobody
+		ids:    map[Value]valueID{{}: absentID},
+		joined: make(map[[2]valueID]valueID),
+		steps:  steps,
+		stop:   stop,
+	}
+}
+
+func (c *cell) id(v Value) valueID {
+	id, ok := c.ids[v]
+	if !ok {
+		id = valueID(len(c.values))
+		c.values = append(c.values, v)
+		c.ids[v] = id
+	}
+	return id
+}
+
+// lostID stands for every text that is no prefix of a compared one.
+const lostID valueID = 1
+
+// join returns the state after appending a text to a state. A text that is no
+// prefix of any value that an answer is compared with will never be equal to
+// one, whatever is appended to it: all such states behave alike until the next
+// write, and are taken for one. Else there would be one for every order of the
+// appends.
+func (c *cell) join(state, text valueID) valueID {
+	if c.values[text].Text == "" || state == lostID {
+		return state // appending nothing leaves even an absent key as it is
+	}
+	pair := [2]valueID{state, text}
+	id, ok := c.joined[pair]
+	if !ok {
+		joined := c.values[state].Text + c.values[text].Text
+		if at, _ := slices.BinarySearch(c.compared, joined); c.compared == nil ||
+			at < len(c.compared) && strings.HasPrefix(c.compared[at], joined) {
+			id = c.id(Some(joined))
+		} else {
+			id = lostID
+		}
+		c.joined[pair] = id
+	}
+	return id
+}
+
+// compare lets join know what answers of these operations are compared with.
+func (c *cell) compare(ops History) {
+	c.compared = make([]string, 0, len(ops))
+	for i := range ops {
+		if v, observes := ops[i].observes(); observes {
+			c.compared = append(c.compared, v.Text)
+		} else if ops[i].mismatched() {
+			c.compared = append(c.compared, ops[i].Expected.Text)
+		}
+	}
+	slices.Sort(c.compared)
+}
+
+// keepApart lets join tell all states apart from now on.
+func (c *cell) keepApart() {
+	c.compared = nil
+	clear(c.joined)
+}
+
+// apply is the specification: whether the operation may answer so in that
+// state, and the state after it.
+func (c *cell) apply(state valueID, in cellInput, out cellOutput) (bool, valueID) {
+	switch in.kind {
+	case Read:
+		return !out.known || out.out == state, state
+	case Write:
+		return true, in.in
+	case Append:
+		return true, c.join(state, in.in)
+	case CAS:
+		equal := state == in.expected
+		if out.known && out.swapped != equal {
+			return false, state
+		}
+		if equal {
+			return true, in.in
+		}
+		return true, state
+	}
+	panic("linear: operation of kind " + string(in.kind))
+}
+
+// stopEvery is how many steps pass between two questions to stop.
+const stopEvery = 1024
+
+// bounded is apply until the bound is met; from then on nothing is accepted,
+// so that porcupine's search runs out at once.
+func (c *cell) bounded(state valueID, in cellInput, out cellOutput) (bool, valueID) {
+	if c.exhausted {
+		return false, state
+	}
+	if c.steps == 0 || (c.steps%stopEvery == 0 && c.stop()) {
+		c.exhausted = true
+		return false, state
+	}
+	c.steps--
+	return c.apply(state, in, out)
+}
+
+// model returns the cell as porcupine wants it. Equal and Hash are set, for
+// without them porcupine compares states with ==, which panics, on a goroutine
+// of its own where nothing can recover, as soon as a state holds a slice or map.
+func (c *cell) model(step func(valueID, cellInput, cellOutput) (bool, valueID)) porcupine.Model {
+	return porcupine.Model{
+		Init: func() any { return absentID },
+		Step: func(state, input, output any) (bool, any) {
+			ok, next := step(state.(valueID), input.(cellInput), output.(cellOutput))
+			return ok, next
+		},
+		Equal: func(a, b any) bool { return a.(valueID) == b.(valueID) },
+		// An odd multiplier (2^64 divided by the golden ratio, as in Knuth's
+		// multiplicative hashing) spreads the small numbers.
+		Hash:              func(state any) uint64 { return uint64(state.(valueID)) * 0x9e3779b97f4a7c15 },
+		DescribeOperation: func(input, _ any) string { return labelOf(input.(cellInput).shown) },
+		DescribeState:     func(state any) string { return c.values[state.(valueID)].String() },
+	}
+}
+
+// operation converts one operation, to be shown as another (itself, before it
+// was prepared). Its interval is closed on both sides in porcupine too.
+// Anything whose outcome is not known answers "unknown".
+func (c *cell) operation(op, shown *Operation, client int) porcupine.Operation {
+	return porcupine.Operation{
+		ClientId: client,
+		Input:    cellInput{kind: op.Kind, in: c.id(op.In), expected: c.id(op.Expected), shown: shown},
+		Call:     op.Invoke,
+		Output:   cellOutput{known: op.Outcome == OK, out: c.id(op.Out), swapped: op.Swapped},
+		Return:   op.Return,
+	}
+}

@@ -1,0 +1,83 @@
+package mutants
+
+import (
+	"fmt"
+
+	"quorumlab/protocols"
+	"quorumlab/protocols/hint"
+)
+
+// Mutant is one known error.
+type Mutant struct {
+	Name string
+	// Error says in a line what is wrong.
+	Error string
+	// Source is the system or the paper that it comes from.
+	Source string
+	// Property is what breaks: an invariant of package checker, or a
+	// consistency model.
+	Property string
+	// Protocol is the one that it is an error of, "" for any.
+	Protocol string
+	// Scenario shows it, within Seeds seeds.
+	Scenario string
+	Seeds    int
+	// Wrap makes a mutant of a node that has yet to be given Recovered.
+	Wrap func(protocols.Node) protocols.Node
+}
+
+// All returns all mutants.
+func All() []Mutant {
+	return []Mutant{
+		{
+			Name:     "zab-ack-before-durable",
+			Error:    "a follower acknowledges transactions before they are on its disk",
+			Source:   "Apache ZooKeeper with forceSync=no, or a write cache that lies about fsync",
+			Property: "durability",
+			Protocol: "zab",
+			Scenario: "zab-leader-crash",
+			Seeds:    1000,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &AckBeforeDurable{Inner: inner} },
+		},
+		{
+			Name:     "canary-1-percent",
+			Error:    "in one run of a hundred a node gives each client the answer that was meant for the one before",
+			Source:   "made up, to prove that a sweep sees a failure that is rare",
+			Property: "linearizable",
+			Scenario: "zab-partition",
+			Seeds:    1000,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &CrossedAnswers{Inner: inner} },
+		},
+	}
+}
+
+// Types returns a nil pointer of each type that stands for a node.
+func Types() []any {
+	return []any{(*AckBeforeDurable)(nil), (*CrossedAnswers)(nil)}
+}
+
+// Lookup returns the mutant of a name. The error proposes another name.
+func Lookup(name string) (Mutant, error) {
+	var names []string
+	for _, m := range All() {
+		if m.Name == name {
+			return m, nil
+		}
+		names = append(names, m.Name)
+	}
+	return Mutant{}, fmt.Errorf("no mutant %q; %s", name, hint.For(name, names))
+}
+
+// replicated returns what the node inside a wrapper replicates, nil if nothing.
+func replicated(inner protocols.Node) protocols.StateMachine {
+	if replica, ok := inner.(protocols.Replica); ok {
+		return replica.Replicated()
+	}
+	return nil
+}
+
+// Replicated implements protocols.Replica.
+func (m *AckBeforeDurable) Replicated() protocols.StateMachine { return replicated(m.Inner) }
+
+// Replicated implements protocols.Replica.
+func (m *CrossedAnswers) Replicated() protocols.StateMachine { return replicated(m.Inner) }

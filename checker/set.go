@@ -1,0 +1,222 @@
+package checker
+
+import (
+	"fmt"
+
+	"quorumlab/protocols"
+	"quorumlab/sim"
+)
+
+// Set checks invariants in one pass over what a run shows.
+type Set struct {
+	names      []string
+	rules      []*rule
+	ordered    []bool // of the same place in rules
+	violations int
+
+	history history
+	// tracked: some rule needs the history.
+	tracked bool
+	// lost says in words which node was the first to lose its place.
+	lost string
+
+	// The rules by what they want to know.
+	strange    []strangeHook
+	broadcasts []broadcastHook
+	growths    []growthHook
+	leaders    []leaderHook
+	forces     *forceOrder
+	durable    *durability
+
+	// What is observed now.
+	world *sim.World
+	step  *sim.Step
+	// established are the leaders of which this step told.
+	established []reign
+}
+
+// The hooks: what an invariant may want to know.
+type (
+	// strangeHook: a node delivers what nobody broadcast.
+	strangeHook interface {
+		strange(s *Set, node protocols.NodeID, tx int32)
+	}
+	// broadcastHook: a transaction is broadcast for the first time.
+	broadcastHook interface {
+		broadcast(s *Set, tx int32)
+	}
+	// growthHook: a node delivers what nobody delivered before at that place.
+	growthHook interface {
+		grew(s *Set, g growth)
+	}
+	// leaderHook: a node says that it is the established leader of an epoch.
+	leaderHook interface {
+		leads(s *Set, r reign)
+	}
+)
+
+// NewSet returns a set of the invariants of these names, in this order. An
+// error names the one that there is not, and proposes another.
+func NewSet(names ...string) (*Set, error) {
+	s := &Set{history: newHistory()}
+	for _, name := range names {
+		e, err := lookup(name)
+		if err != nil {
+			return nil, err
+		}
+		made := e.make()
+		state := made.state()
+		state.finding = Finding{Property: name, Verdict: Holds}
+		s.names, s.rules, s.ordered = append(s.names, name), append(s.rules, state), append(s.ordered, e.ordered)
+		s.hook(made)
+	}
+	return s, nil
+}
+
+// New returns one invariant by name.
+func New(name string) (Invariant, error) {
+	s, err := NewSet(name)
+	if err != nil {
+		return nil, err
+	}
+	return single{s}, nil
+}
+
+// single is a set of one.
+type single struct{ *Set }
+
+func (s single) Name() string     { return s.names[0] }
+func (s single) Verdict() Finding { return s.Findings()[0] }
+
+func (s *Set) hook(made invariant) {
+	tracked := s.tracked
+	s.tracked = true
+	if h, ok := made.(strangeHook); ok {
+		s.strange = append(s.strange, h)
+	}
+	if h, ok := made.(broadcastHook); ok {
+		s.broadcasts = append(s.broadcasts, h)
+	}
+	if h, ok := made.(growthHook); ok {
+		s.growths = append(s.growths, h)
+	}
+	if h, ok := made.(leaderHook); ok {
+		s.leaders, s.tracked = append(s.leaders, h), tracked
+	}
+	switch r := made.(type) {
+	case *forceOrder:
+		s.forces, s.tracked = r, tracked
+	case *durability:
+		s.durable = r
+	}
+}
+
+// Findings returns the verdict on each invariant, as of now.
+func (s *Set) Findings() []Finding {
+	findings := make([]Finding, len(s.rules))
+	for i, r := range s.rules {
+		findings[i] = r.finding
+		if s.ordered[i] && s.lost != "" && r.finding.Verdict == Holds {
+			findings[i].Verdict, findings[i].Witness = Unknown, s.lost
+		}
+	}
+	return findings
+}
+
+// Violated tells whether any of the invariants is violated.
+func (s *Set) Violated() bool { return s.violations > 0 }
+
+// Observe implements sim.Observer.
+func (s *Set) Observe(w *sim.World, step *sim.Step) {
+	if step.Node != 0 {
+		s.world, s.step = w, step
+		if _, boots := step.Event.(protocols.Recovered); boots && s.tracked {
+			s.history.recover(step.Node)
+		}
+		for i := range step.Effects {
+			switch e := step.Effects[i].(type) {
+			case protocols.Note:
+				s.note(step.Node, &e)
+			case protocols.Send:
+				if s.forces != nil {
+					s.forces.sent(s, &e)
+				}
+			}
+		}
+		if len(s.established) > 0 {
+			s.durable.established(s)
+			s.established = s.established[:0]
+		}
+	}
+	if s.durable != nil && step.Client.Returned && step.Client.Outcome == sim.OK {
+		s.world, s.step = w, step
+		s.durable.acknowledged(s)
+	}
+}
+
+// note takes up one note of a node.
+func (s *Set) note(node protocols.NodeID, note *protocols.Note) {
+	switch note.Kind {
+	case protocols.Delivered:
+		if s.tracked {
+			s.delivered(node, note)
+		}
+	case protocols.Broadcast:
+		if s.tracked {
+			s.broadcast(node, note)
+		}
+	case protocols.Restored:
+		if s.tracked && !s.history.restore(node, note.Slot) && s.lost == "" {
+			s.lost = fmt.Sprintf("at step %d node %s took over a state after %s that no node was seen to reach",
+				s.step.Number, s.name(node), s.number(note.Term, note.Slot))
+		}
+	case protocols.Leading:
+		r := reign{node, note.Term}
+		for _, h := range s.leaders {
+			h.leads(s, r)
+		}
+		if s.durable != nil {
+			s.established = append(s.established, r)
+		}
+	}
+}
+
+func (s *Set) broadcast(node protocols.NodeID, note *protocols.Note) {
+	tx, fresh := s.history.broadcast(node, note)
+	if !fresh {
+		return
+	}
+	for _, h := range s.broadcasts {
+		h.broadcast(s, tx)
+	}
+}
+
+// delivered moves a node on. Nearly always another node, or the same one in
+// another life, delivered the same thing at the same place before.
+func (s *Set) delivered(node protocols.NodeID, note *protocols.Note) {
+	h := &s.history
+	n := h.node(node)
+	if next, ok := h.next(n.at); ok && !n.lost {
+		t := &h.transactions[next.tx]
+		if t.slot == note.Slot && t.term == note.Term && equal(t.value, note.Value) {
+			n.at.depth++
+			return
+		}
+	}
+	tx := h.find(note)
+	if h.transactions[tx].primary == 0 {
+		for _, hook := range s.strange {
+			hook.strange(s, node, tx)
+		}
+	}
+	if n.lost {
+		return
+	}
+	g, grew := h.extend(node, s.step.Number, tx)
+	if !grew {
+		return
+	}
+	for _, hook := range s.growths {
+		hook.grew(s, g)
+	}
+}

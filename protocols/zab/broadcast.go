@@ -1,0 +1,152 @@
+package zab
+
+import "quorumlab/protocols"
+
+// Broadcast must commit a transaction only when a quorum has it on disk, and in
+// the order of zxids; and it must deliver what is committed, everywhere in that
+// order. Links are FIFO and ACKs cumulative, so a learner's last ACK tells all.
+
+// broadcast proposes a command as the epoch's next transaction. It reports
+// false, and does nothing, if the epoch has no zxid left.
+func (n *Node) broadcast(
+	client protocols.ClientID, request uint64, command protocols.Command, out *protocols.Effects,
+) bool {
+	g := &n.Leading
+	if g.Counter >= n.Options.CounterMax {
+		return false
+	}
+	g.Counter++
+	zxid := zxidOf(g.Epoch, g.Counter)
+	var transaction protocols.Record = Transaction{
+		Zxid: zxid, Client: client, Request: request, Command: command,
+	}
+	n.appendLog(zxid, transaction)
+	out.Note(protocols.Note{
+		Kind: protocols.Broadcast, Term: uint64(g.Epoch), Slot: uint64(zxid), Value: transaction,
+	})
+	n.sendLearners(Propose{Epoch: g.Epoch, Transaction: transaction}, out)
+	return true
+}
+
+// sendLearners sends to all learners that got NEWLEADER.
+func (n *Node) sendLearners(message protocols.Message, out *protocols.Effects) {
+	for p := range n.Leading.Learners {
+		if n.Leading.Learners[p].Stage >= Syncing {
+			out.Send(n.Nodes[p], message)
+		}
+	}
+}
+
+func (n *Node) onPropose(m Propose, out *protocols.Effects) {
+	transaction, ok := m.Transaction.(Transaction)
+	if !ok || n.Following.Stage < Receiving || !transaction.Zxid.follows(n.History.last()) {
+		n.look("a proposal does not fit", out)
+		return
+	}
+	if n.Following.Stage == Receiving && n.Following.How == howTrunc {
+		n.Following.How = howTruncDiff
+	}
+	n.appendLog(transaction.Zxid, m.Transaction)
+}
+
+// followerOnDurable goes on with whatever waited for the disk.
+func (n *Node) followerOnDurable(out *protocols.Effects) {
+	f := &n.Following
+	if f.Stage == Adopted {
+		if zxid := n.zxidDurable(); zxid > f.Acked {
+			f.Acked = zxid
+			out.Send(f.Leader, Ack{Epoch: f.Epoch, Zxid: zxid})
+		}
+		return
+	}
+	n.introduce(out)
+	n.accept(out)
+	n.followerAdopt(out)
+}
+
+// leaderOnDurable goes on with whatever waited for the disk.
+func (n *Node) leaderOnDurable(out *protocols.Effects) {
+	if n.Phase == Broadcast {
+		n.Leading.Learners[n.Position].Acked = n.zxidDurable()
+		n.commit(out)
+		return
+	}
+	n.promise(out)
+	n.leaderAdopt(out)
+}
+
+func (n *Node) onAck(position int, m Ack, out *protocols.Effects) {
+	l := &n.Leading.Learners[position]
+	if l.Stage != Serving || m.Zxid > n.History.last() {
+		n.reject(position, out)
+		return
+	}
+	if m.Zxid > l.Acked {
+		l.Acked = m.Zxid
+		n.commit(out)
+	}
+}
+
+// commit commits all that a quorum has on disk. Only transactions of this epoch
+// are counted: the initial history was committed when the epoch was established.
+func (n *Node) commit(out *protocols.Effects) {
+	g := &n.Leading
+	if n.Phase != Broadcast {
+		return
+	}
+	zxid := g.Committed
+	for i := range g.Learners {
+		acked := g.Learners[i].Acked
+		if acked <= zxid {
+			continue
+		}
+		count := 0
+		for j := range g.Learners {
+			if g.Learners[j].Acked >= acked {
+				count++
+			}
+		}
+		if count >= n.Quorum {
+			zxid = acked
+		}
+	}
+	if zxid == g.Committed {
+		return
+	}
+	g.Committed = zxid
+	n.sendLearners(Commit{Epoch: g.Epoch, Zxid: zxid}, out)
+	n.deliver(zxid, out)
+}
+
+func (n *Node) onCommit(m Commit, out *protocols.Effects) {
+	f := &n.Following
+	if f.Stage < Recording || m.Zxid > n.History.last() {
+		n.look("COMMIT does not fit", out)
+		return
+	}
+	if n.Phase != Broadcast {
+		return // UPTODATE will tell it again
+	}
+	f.Committed = m.Zxid
+	n.deliver(f.Committed, out)
+}
+
+// deliver applies all transactions up to a zxid, which is committed, and answers
+// the clients that wait here.
+func (n *Node) deliver(zxid Zxid, out *protocols.Effects) {
+	h := &n.History
+	for h.Applied+1 < h.next() {
+		entry := &h.Entries[h.Applied+1-h.First]
+		if entry.Zxid > zxid {
+			return
+		}
+		h.Applied++
+		out.Note(protocols.Note{
+			Kind: protocols.Delivered, Term: uint64(entry.Zxid.Epoch()), Slot: uint64(entry.Zxid),
+			Value: entry.Transaction,
+		})
+		transaction := entry.Transaction.(Transaction)
+		result, fresh := n.Sessions.Apply(transaction.Client, transaction.Request, transaction.Command)
+		n.answerWrite(&transaction, result, fresh, out)
+	}
+}

@@ -1,0 +1,84 @@
+package zab
+
+import "quorumlab/protocols"
+
+// A client's write must take effect once, however often and wherever it is
+// asked, and must be answered only by what was delivered. A node refuses only
+// what it surely never hands on; of what it handed on and then lost sight of it
+// says nothing.
+
+// Write is a client's request that waits for its transaction to be delivered.
+type Write struct {
+	Client  protocols.ClientID
+	Request uint64
+}
+
+func (n *Node) onRequested(e protocols.Requested, out *protocols.Effects) {
+	if !n.serving() {
+		out.Refuse(e.Client, e.Request, protocols.NoQuorum)
+		return
+	}
+	if result, ok := n.Sessions.Query(e.Command); ok {
+		n.onRead(e, result, out)
+		return
+	}
+	var result protocols.Result
+	var answered, superseded bool
+	if e.Client != 0 { // nobody has no session
+		result, answered, superseded = n.Sessions.Answered(e.Client, e.Request)
+	}
+	switch {
+	case superseded: // nobody waits for it any more
+	case answered:
+		out.Reply(e.Client, e.Request, result)
+	case n.Role == LeadingFollowers:
+		if !n.broadcast(e.Client, e.Request, e.Command, out) {
+			out.Refuse(e.Client, e.Request, protocols.NoQuorum)
+			n.look("the epoch's zxids are used up", out)
+			return
+		}
+		n.Writes = append(n.Writes, Write{Client: e.Client, Request: e.Request})
+	default:
+		out.Send(n.Following.Leader, Request{
+			Epoch: n.Following.Epoch, Client: e.Client, Request: e.Request, Command: e.Command,
+		})
+		n.Writes = append(n.Writes, Write{Client: e.Client, Request: e.Request})
+	}
+}
+
+// onRequest proposes what a follower's client asked.
+func (n *Node) onRequest(l *Learner, m Request, out *protocols.Effects) {
+	if n.Phase != Broadcast || l.Stage != Serving {
+		return
+	}
+	if !n.broadcast(m.Client, m.Request, m.Command, out) {
+		n.look("the epoch's zxids are used up", out)
+	}
+}
+
+// answerWrite answers the client of a transaction that was delivered, if it
+// waits here. What this node hands on is proposed and delivered in the order of
+// Writes, so only the first of them can be meant. One that is not was asked of
+// another node, or of this one in an earlier epoch.
+func (n *Node) answerWrite(t *Transaction, result protocols.Result, fresh bool, out *protocols.Effects) {
+	if len(n.Writes) == 0 || n.Writes[0].Client != t.Client || n.Writes[0].Request != t.Request {
+		return
+	}
+	n.Writes = n.Writes[1:]
+	if !fresh {
+		if _, _, superseded := n.Sessions.Answered(t.Client, t.Request); superseded {
+			return // a later request of the client was executed before
+		}
+	}
+	out.Reply(t.Client, t.Request, result)
+}
+
+// giveUpClients lets go of all clients. Writes may still be delivered, so their
+// clients hear nothing; a read that was not answered did nothing.
+func (n *Node) giveUpClients(out *protocols.Effects) {
+	n.Writes = nil
+	for _, read := range n.Reads {
+		out.Refuse(read.Client, read.Request, protocols.NoQuorum)
+	}
+	n.Reads = nil
+}

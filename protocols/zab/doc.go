@@ -1,0 +1,88 @@
+// Package zab is ZooKeeper's atomic broadcast as it runs in production: a
+// primary broadcasts transactions, all nodes deliver them in one order, and
+// when a primary fails another takes over without losing, inventing or
+// reordering one.
+//
+// # The protocol in a page
+//
+// A transaction is numbered by a zxid: an epoch and, within it, a counter that
+// starts at 1. A node is looking, following or leading.
+//
+//   - Election (election.go): looking nodes exchange votes until a quorum backs
+//     one node. A vote is ordered by epoch, last zxid, node id, so that the
+//     winner has the longest history. This only picks: safety rests on what
+//     follows.
+//   - Discovery (discovery.go): FOLLOWERINFO → the leader takes an epoch above
+//     all that a quorum accepted → LEADERINFO → ACKEPOCH. A node that accepted
+//     an epoch takes part in none below it.
+//   - Synchronization (synchronization.go): each follower's log is made equal to
+//     the leader's: DIFF adds what it lacks, TRUNC first cuts what the leader
+//     does not have. NEWLEADER → ACK → UPTODATE. With a quorum of those ACKs the
+//     epoch is established, and with it the leader's whole history committed.
+//   - Broadcast (broadcast.go): PROPOSAL → ACK, after the write to disk →
+//     COMMIT, with a quorum of ACKs and in order.
+//   - A leader without recent contact to a quorum, and a follower without
+//     contact to its leader, look again (contact.go, role.go).
+//
+// # Durable order
+//
+// At the leader: acceptedEpoch → LEADERINFO; a quorum of ACKEPOCH and history →
+// currentEpoch → established. At a follower: acceptedEpoch → ACKEPOCH; history →
+// currentEpoch → ACK of NEWLEADER; transaction → ACK. Each arrow is a wait for
+// [protocols.Persisted]; the messages that depend on one are
+// [protocols.Vow]s. Every step hands over what waits for the disk at most once,
+// and only when nothing is under way there, so that many transactions share one
+// write (group commit).
+//
+// # One stream a pair
+//
+// ZooKeeper opens a connection for each role; here all messages of a pair share
+// one stream that outlives roles. So a follower numbers its attempts to join a
+// leader, never using a number twice, not even after a restart (Meta.Life), and
+// the messages up to UPTODATE carry that number and the epoch. Messages of the
+// broadcast carry the epoch alone. That is enough: a leader that gets
+// FOLLOWERINFO of a new attempt has, the stream being FIFO, got all messages of
+// the old one; a follower that gets LEADERINFO of its attempt likewise; and
+// where a break lost messages both learn of it and give up the attempt. CLOSE
+// takes the place of closing a connection.
+//
+// # Where it differs from ZooKeeper
+//
+//   - A restarted node delivers nothing until an established leader tells it
+//     what is committed. ZooKeeper applies its whole log at once, and takes
+//     back what the next leader does not have.
+//   - ACK and COMMIT are cumulative: one stands for all before it.
+//   - A follower logs every proposal of a DIFF, committed or not, before it acks
+//     NEWLEADER. Its log is then ahead of its currentEpoch for a while, which
+//     understates its vote and is therefore safe.
+//   - A leader that hears of an accepted epoch above its own looks again, since
+//     that node could never join it.
+//   - Reads are linearizable (parameter reads=sync): the leader confirms by a
+//     round of pings that it still leads, and the node that answers has applied
+//     all that was committed when the read came (read.go).
+//   - Any damaged record stops the node for good: it could otherwise vote with a
+//     hole in its history.
+//
+// # Invariants
+//
+//   - zab-integrity: what is delivered was broadcast before.
+//   - total-order, agreement, prefix: of any two delivered sequences one is a
+//     prefix of the other.
+//   - local-primary-order, global-primary-order: a primary's transactions are
+//     delivered in the order it broadcast them, those of an earlier epoch first.
+//   - primary-integrity: a primary broadcasts only after it delivered all that
+//     anyone ever delivers of earlier epochs.
+//   - durability: what a client was told is in every later leader's history.
+//   - force-order: no vow leaves a node before what it vows is on disk.
+//   - one-leader-an-epoch: no two nodes lead one epoch.
+//
+// # Sources
+//
+// Junqueira, Reed, Serafini, "Zab: High-performance broadcast for primary-backup
+// systems" (DSN 2011); Medeiros, "ZooKeeper's atomic broadcast protocol: theory
+// and practice" (2012); the behaviour of Apache ZooKeeper 3.10.
+//
+// This package is pure: no clock, no randomness, no input or output, no
+// goroutine, no walk over a map. Of this module it may import protocols,
+// protocols/state and protocols/machine.
+package zab

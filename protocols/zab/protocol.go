@@ -1,0 +1,128 @@
+package zab
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
+)
+
+// Protocol describes Zab to the drivers.
+func Protocol() protocols.Protocol {
+	return protocols.Protocol{
+		Name:    "zab",
+		Summary: "ZooKeeper's atomic broadcast: elect, discover, synchronize, broadcast",
+		Links:   protocols.Stream,
+		Parameters: []protocols.Parameter{
+			{
+				Name: "reads", Default: "sync", Choices: []string{"sync", "local"},
+				Help: "sync: linearizable, confirmed by a quorum; local: from the node's own state, may be stale",
+			},
+			{Name: "syncLimit", Default: "5", Help: "ticks without contact until a leader or follower gives up"},
+			{Name: "initLimit", Default: "10", Help: "ticks that discovery and synchronization may take"},
+			{
+				Name: "finalizeWait", Default: "tick",
+				Help: "how long a node waits for a better vote than a quorum's: \"tick\" or a duration such as 20ms",
+			},
+			{Name: "counterMax", Default: "4294967295", Help: "transactions of an epoch until its leader steps down"},
+		},
+		Types: append([]any{
+			(*Node)(nil),
+			Transaction{},
+			Meta{},
+			protocols.Append{},
+			protocols.SetMeta{},
+			protocols.CutTail{}, // in Stable.Waiting
+			Notification{},
+			FollowerInfo{},
+			LeaderInfo{},
+			AckEpoch{},
+			Diff{},
+			Trunc{},
+			NewLeader{},
+			AckNewLeader{},
+			UpToDate{},
+			Propose{},
+			Ack{},
+			Commit{},
+			Ping{},
+			Pong{},
+			Request{},
+			ReadIndex{},
+			ReadIndexReply{},
+			Close{},
+		}, machine.Types()...),
+		New: newNode,
+		Invariants: []string{
+			"zab-integrity", "total-order", "agreement", "local-primary-order", "global-primary-order",
+			"primary-integrity", "prefix", "durability", "force-order", "one-leader-an-epoch",
+		},
+	}
+}
+
+func newNode(config protocols.Config) (protocols.Node, error) {
+	options, err := optionsOf(config)
+	if err != nil {
+		return nil, err
+	}
+	position := slices.Index(config.Nodes, config.Self)
+	switch {
+	case position < 0:
+		return nil, fmt.Errorf("zab: node %d is not among the nodes %v", config.Self, config.Nodes)
+	case config.Nodes[0] == 0 || !slices.IsSorted(config.Nodes) || len(slices.Compact(slices.Clone(config.Nodes))) != len(config.Nodes):
+		return nil, fmt.Errorf("zab: the nodes %v are not in growing order from 1", config.Nodes)
+	case config.Machine == nil:
+		return nil, fmt.Errorf("zab: a state machine is needed")
+	}
+	return &Node{
+		Self: config.Self, Nodes: slices.Clone(config.Nodes), Position: position,
+		Quorum: len(config.Nodes)/2 + 1, Options: options,
+		Parked:   make([]FollowerInfo, len(config.Nodes)),
+		Sessions: *machine.New(config.Machine),
+	}, nil
+}
+
+func optionsOf(config protocols.Config) (Options, error) {
+	options := Options{Tick: config.Tick, FinalizeWait: config.Tick}
+	if config.Tick < 2 {
+		return options, fmt.Errorf("zab: tick %v is not positive", config.Tick)
+	}
+	value := func(name string) string { return config.Parameters[name] }
+	switch value("reads") {
+	case "sync":
+	case "local":
+		options.LocalReads = true
+	default:
+		return options, fmt.Errorf("zab: reads is %q: use sync or local", value("reads"))
+	}
+	var err error
+	if options.SyncLimit, err = ticksOf("syncLimit", value("syncLimit")); err != nil {
+		return options, err
+	}
+	if options.InitLimit, err = ticksOf("initLimit", value("initLimit")); err != nil {
+		return options, err
+	}
+	if wait := value("finalizeWait"); wait != "tick" {
+		options.FinalizeWait, err = time.ParseDuration(wait)
+		if err != nil || options.FinalizeWait < 0 {
+			return options, fmt.Errorf("zab: finalizeWait is %q: use tick or a duration such as 20ms", wait)
+		}
+	}
+	counter, err := strconv.ParseUint(value("counterMax"), 10, 32)
+	if err != nil || counter == 0 {
+		return options, fmt.Errorf("zab: counterMax is %q: use 1 to 4294967295", value("counterMax"))
+	}
+	options.CounterMax = uint32(counter)
+	return options, nil
+}
+
+func ticksOf(name, value string) (uint64, error) {
+	ticks, err := strconv.ParseUint(value, 10, 16)
+	if err != nil || ticks == 0 {
+		return 0, fmt.Errorf("zab: %s is %q: use a number of ticks from 1 to 65535", name, value)
+	}
+	return ticks, nil
+}

@@ -1,0 +1,199 @@
+package zab
+
+import "quorumlab/protocols"
+
+// Synchronization must make the follower's log equal to the leader's before the
+// follower says so, and must not let an epoch begin until a quorum did: history
+// on disk, then currentEpoch on disk, then ACK. In the other order a node with a
+// short log could win the next election by its epoch, and cut what was committed
+// (ZOOKEEPER-3911, 4643). Once a quorum acknowledged, the leader's whole initial
+// history is committed.
+//
+// Where the logs part is found from the end of the follower's log alone. A zxid
+// names one transaction and the log before it: its primary broadcast it on top
+// of its own initial history, and whoever logged it had adopted that. So if the
+// follower's last is in the leader's log, the follower's log is a prefix (DIFF).
+// Else let e be its epoch. That epoch was established, hence its initial history
+// is a prefix of the leader's log, and what follows there is of epoch e or later;
+// so the leader's last zxid below the follower's is where they part (TRUNC).
+// ZooKeeper, which keeps part of the history only, resorts to a snapshot (SNAP)
+// rather than cut across an epoch's start. Here the log is whole, and the follower
+// makes sure that it has the zxid it shall cut after.
+
+// The ways to bring a follower up to date.
+const (
+	howDiff      = "DIFF"
+	howTrunc     = "TRUNC"
+	howTruncDiff = "TRUNC+DIFF"
+)
+
+// synchronize sends a learner all that it lacks, and NEWLEADER. From now on it
+// gets every proposal, in the same order: nothing can come in between.
+func (n *Node) synchronize(position int, out *protocols.Effects) {
+	g := &n.Leading
+	l := &g.Learners[position]
+	id := n.Nodes[position]
+	h := &n.History
+	common := h.upTo(l.LastZxid)
+	var zxid Zxid
+	if common > 0 {
+		zxid = h.Entries[common-1].Zxid
+	}
+	if zxid == l.LastZxid {
+		out.Send(id, Diff{Attempt: l.Attempt, Epoch: g.Epoch, Zxid: zxid})
+	} else {
+		out.Send(id, Trunc{Attempt: l.Attempt, Epoch: g.Epoch, Zxid: zxid})
+	}
+	for _, entry := range h.Entries[common:] {
+		out.Send(id, Propose{Epoch: g.Epoch, Transaction: entry.Transaction})
+	}
+	out.Send(id, NewLeader{Attempt: l.Attempt, Epoch: g.Epoch, Zxid: h.last()})
+	l.Stage = Syncing
+}
+
+func (n *Node) onDiff(m Diff, out *protocols.Effects) {
+	if n.Following.Stage != Promised || m.Zxid != n.History.last() {
+		n.look("DIFF does not fit", out)
+		return
+	}
+	n.receiveHistory(howDiff)
+}
+
+func (n *Node) onTrunc(m Trunc, out *protocols.Effects) {
+	if n.Following.Stage != Promised {
+		n.look("TRUNC does not fit", out)
+		return
+	}
+	count := n.History.upTo(m.Zxid)
+	if m.Zxid != 0 && (count == 0 || n.History.Entries[count-1].Zxid != m.Zxid) {
+		// Two histories that no run of the protocol can give.
+		n.halt("TRUNC to a zxid that is not in the log", out)
+		return
+	}
+	n.cut(count)
+	n.receiveHistory(howTrunc)
+}
+
+func (n *Node) receiveHistory(how string) {
+	n.Phase = Synchronization
+	n.Following.Stage = Receiving
+	n.Following.How = how
+}
+
+func (n *Node) onNewLeader(m NewLeader, out *protocols.Effects) {
+	f := &n.Following
+	if f.Stage != Receiving || m.Zxid != n.History.last() {
+		n.look("NEWLEADER does not fit", out)
+		return
+	}
+	f.Stage = Recording
+	f.Await = n.Stable.LogWrite
+	n.followerAdopt(out)
+}
+
+// followerAdopt takes over the leader's epoch once its history is on disk, and
+// says so once that is.
+func (n *Node) followerAdopt(out *protocols.Effects) {
+	f := &n.Following
+	if f.Stage == Recording && n.Stable.Durable >= f.Await {
+		n.adopt(f.Epoch)
+		f.Stage = Adopting
+		f.Await = n.Stable.MetaWrite
+	}
+	if f.Stage == Adopting && n.Stable.Durable >= f.Await {
+		f.Stage = Adopted
+		f.Acked = n.zxidDurable()
+		out.Send(f.Leader, AckNewLeader{Attempt: f.Attempt, Epoch: f.Epoch, Zxid: f.Acked})
+	}
+}
+
+// adopt makes an epoch the current one. The history it goes with is on disk.
+func (n *Node) adopt(epoch Epoch) {
+	if n.CurrentEpoch < epoch {
+		n.CurrentEpoch = epoch
+		n.writeMeta()
+	}
+}
+
+// leaderAdopt does for the leader what followerAdopt does for a follower.
+func (n *Node) leaderAdopt(out *protocols.Effects) {
+	g := &n.Leading
+	if n.Phase != Synchronization || g.Adopted {
+		return
+	}
+	if !g.Recorded && n.Stable.Durable >= g.HistoryWrite {
+		g.Recorded = true
+		n.adopt(g.Epoch)
+		g.EpochWrite = n.Stable.MetaWrite
+	}
+	if g.Recorded && n.Stable.Durable >= g.EpochWrite {
+		g.Adopted = true
+		g.Learners[n.Position].Synced = true
+		n.establish(out)
+	}
+}
+
+func (n *Node) onAckNewLeader(position int, m AckNewLeader, out *protocols.Effects) {
+	l := &n.Leading.Learners[position]
+	if l.Stage != Syncing {
+		return
+	}
+	l.Stage = Serving
+	l.Synced = true
+	l.Acked = m.Zxid
+	if n.Phase == Broadcast {
+		n.welcome(position, out)
+		n.commit(out)
+		return
+	}
+	n.establish(out)
+}
+
+// establish begins the broadcast once a quorum, the leader among it, adopted
+// the epoch. The initial history is delivered before anything is broadcast
+// (primary integrity).
+func (n *Node) establish(out *protocols.Effects) {
+	g := &n.Leading
+	synced := 0
+	for i := range g.Learners {
+		if g.Learners[i].Synced {
+			synced++
+		}
+	}
+	if !g.Adopted || synced < n.Quorum {
+		return
+	}
+	n.Phase = Broadcast
+	n.Election.Vote.PeerEpoch = g.Epoch
+	g.Committed = n.History.last()
+	out.Note(protocols.Note{Kind: protocols.Leading, Term: uint64(g.Epoch)})
+	n.deliver(g.Committed, out)
+	for p := range g.Learners {
+		if g.Learners[p].Stage == Serving {
+			n.welcome(p, out)
+		}
+	}
+}
+
+// welcome lets a learner serve.
+func (n *Node) welcome(position int, out *protocols.Effects) {
+	g := &n.Leading
+	out.Send(n.Nodes[position], UpToDate{
+		Attempt: g.Learners[position].Attempt, Epoch: g.Epoch, Committed: g.Committed,
+	})
+}
+
+func (n *Node) onUpToDate(m UpToDate, out *protocols.Effects) {
+	f := &n.Following
+	if f.Stage != Adopted || n.Phase != Synchronization || m.Committed > n.History.last() {
+		n.look("UPTODATE does not fit", out)
+		return
+	}
+	n.Phase = Broadcast
+	n.Election.Vote.PeerEpoch = f.Epoch
+	out.Note(protocols.Note{
+		Kind: protocols.Synchronized, Term: uint64(f.Epoch), Slot: uint64(n.History.last()), Text: f.How,
+	})
+	f.Committed = m.Committed
+	n.deliver(f.Committed, out)
+}

@@ -1,0 +1,203 @@
+package scenarios
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"runtime/debug"
+
+	"quorumlab/checker/linear"
+	"quorumlab/checker/mutants"
+	"quorumlab/protocols"
+	"quorumlab/protocols/catalog"
+	"quorumlab/protocols/state"
+	"quorumlab/scenarios/language"
+	"quorumlab/sim"
+	"quorumlab/sim/trace"
+)
+
+// Lab runs scenarios. It never changes once made and may be used by many
+// goroutines at once.
+type Lab struct {
+	codec      *state.Codec
+	vocabulary language.Vocabulary
+}
+
+// NewLab returns a lab that knows the catalog's protocols and all mutants.
+func NewLab() (*Lab, error) {
+	types := append(catalog.Types(), mutants.Types()...)
+	types = append(types, sim.Types()...)
+	codec, err := state.NewCodec(types...)
+	if err != nil {
+		return nil, fmt.Errorf("scenarios: %w", err)
+	}
+	return &Lab{codec: codec, vocabulary: vocabulary()}, nil
+}
+
+// Options is how a scenario is run.
+type Options struct {
+	Seed uint64
+	// Mutant names the mutant that all nodes are wrapped in; "": none.
+	Mutant string
+	// Trace, if not nil, gets the trace.
+	Trace io.Writer
+	// Hashless leaves the hash out, which makes runs faster; Trace is nil.
+	Hashless bool
+}
+
+// Run executes all runs of a scenario. The error is one of usage or of the
+// Trace's writer; that a run does not show what is expected is no error.
+func (l *Lab) Run(ctx context.Context, scenario *language.Scenario, options Options) (*Report, error) {
+	report := &Report{Schema: 1, Scenario: scenario.Name, Seed: options.Seed, Mutant: options.Mutant}
+	for i := range scenario.Runs {
+		result, err := l.Execute(ctx, scenario, &scenario.Runs[i], options)
+		if err != nil {
+			return nil, err
+		}
+		report.add(*result)
+	}
+	return report, nil
+}
+
+func (r *Report) add(result Result) {
+	if len(r.Runs) == 0 {
+		r.Hash = result.Hash
+	} else {
+		hash := fnv.New64a()
+		fmt.Fprint(hash, r.Hash, result.Hash)
+		r.Hash = fmt.Sprintf("%016x", hash.Sum64())
+	}
+	r.Runs = append(r.Runs, result)
+	r.Steps += result.Steps
+	r.VirtualSeconds += result.Virtual.Seconds()
+	r.Verdicts = append(r.Verdicts, result.Verdicts...)
+	r.Availability = append(r.Availability, result.Availability...)
+}
+
+// execution is one run under way.
+type execution struct {
+	run     *language.Run
+	sim     *sim.Simulator
+	agenda  *agenda
+	leaders leaders
+	phases  phases
+	clients *recorder
+	tally   *tally
+	judges  *judges
+	trace   *trace.Recorder
+}
+
+// Execute executes one run of a scenario, and judges it.
+func (l *Lab) Execute(ctx context.Context, scenario *language.Scenario, run *language.Run, options Options) (*Result, error) {
+	concrete := Concrete(*run, options.Seed)
+	x, err := l.prepare(scenario, &concrete, options)
+	if err != nil {
+		return nil, err
+	}
+	failure := x.agenda.carryOut(concrete.Until)
+	result := &Result{
+		Run: concrete, Steps: x.sim.Steps, Virtual: x.sim.World.Now, Failure: failure,
+		History: x.clients.history, Story: x.story(),
+	}
+	x.judge(ctx, result)
+	if x.trace == nil {
+		return result, nil
+	}
+	result.Hash = x.trace.Hash()
+	for _, v := range result.Verdicts {
+		x.trace.Finding(trace.Finding{
+			Run: v.Run, Property: v.Property, Verdict: string(v.Verdict), Expected: v.Expected,
+			AsExpected: v.AsExpected, Witness: v.Witness, Step: v.Step,
+		})
+	}
+	return result, x.trace.Close()
+}
+
+// prepare makes a simulator and all that watches it.
+func (l *Lab) prepare(scenario *language.Scenario, run *language.Run, options Options) (*execution, error) {
+	wrap, err := wrapper(options.Mutant, run.Protocol)
+	if err != nil {
+		return nil, err
+	}
+	setup, err := l.setup(run, wrap)
+	if err != nil {
+		return nil, err
+	}
+	world, err := sim.NewWorld(setup)
+	if err != nil {
+		return nil, err
+	}
+	for i, node := range run.Cluster.Nodes {
+		world.Nodes[i].Clock = sim.Clock{Reading: node.Skew, Drift: int64(node.Drift)}
+	}
+	x := &execution{run: run, clients: newRecorder()}
+	if x.judges, err = newJudges(setup.Protocol.Invariants); err != nil {
+		return nil, err
+	}
+	x.sim = sim.NewSimulator(world, config(run, options.Seed))
+	x.tally = newTally(run, &x.phases)
+	for _, o := range []sim.Observer{&x.leaders, &x.phases, x.clients, x.tally, x.judges} {
+		x.sim.Watch(o)
+	}
+	if !options.Hashless {
+		x.trace, err = trace.NewRecorder(options.Trace, l.codec, header(scenario, run, setup, options))
+		if err != nil {
+			return nil, err
+		}
+		x.sim.Watch(x.trace)
+	}
+	x.agenda = newAgenda(run, x.sim, options.Seed, &x.leaders, &x.phases)
+	return x, nil
+}
+
+func wrapper(mutant, protocol string) (func(protocols.Node) protocols.Node, error) {
+	if mutant == "" {
+		return nil, nil
+	}
+	m, err := mutants.Lookup(mutant)
+	if err != nil {
+		return nil, err
+	}
+	if m.Protocol != "" && m.Protocol != protocol {
+		return nil, fmt.Errorf("mutant %s is one of %s, but the run is one of %s", m.Name, m.Protocol, protocol)
+	}
+	return m.Wrap, nil
+}
+
+func header(scenario *language.Scenario, run *language.Run, setup *sim.Setup, options Options) trace.Header {
+	h := trace.Header{
+		Scenario: scenario.Name, Run: run.Name, Seed: options.Seed, Mutant: options.Mutant,
+		Nodes: setup.Names, Document: json.RawMessage(scenario.Canonical), Code: codeVersion(),
+	}
+	for _, c := range setup.Clients {
+		h.Clients = append(h.Clients, c.Name)
+	}
+	return h
+}
+
+// codeVersion returns the revision that the program was built from, if known.
+func codeVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value
+			}
+		}
+	}
+	return "devel"
+}
+
+// initial returns the operations that stand for the values of the keys before
+// a run: writes that returned before anything else began.
+func initial(run *language.Run) linear.History {
+	var history linear.History
+	for i, key := range sortedKeys(run.Initial) {
+		history = append(history, linear.Operation{
+			ID: -1 - i, Key: key, Kind: linear.Write, In: linear.Some(run.Initial[key]),
+			Invoke: -2, Return: -1, Outcome: linear.OK,
+		})
+	}
+	return history
+}

@@ -1,0 +1,120 @@
+package scenarios
+
+import (
+	"time"
+
+	"quorumlab/checker/linear"
+	"quorumlab/scenarios/language"
+)
+
+// Report is what executing a scenario, all its runs, with one seed showed. Its
+// JSON form is that of `run --json`.
+type Report struct {
+	Schema   int    `json:"schema"` // version of this form
+	Scenario string `json:"scenario"`
+	Seed     uint64 `json:"seed"`
+	Mutant   string `json:"mutant,omitempty"`
+	// Hash is that of the trace: of its only section, or of the hashes of
+	// all sections in order.
+	Hash           string         `json:"hash"`
+	Steps          uint64         `json:"steps"`
+	VirtualSeconds float64        `json:"virtual_seconds"`
+	Verdicts       []Verdict      `json:"verdicts"`
+	Availability   []Availability `json:"availability"`
+	Runs           []Result       `json:"-"`
+}
+
+// Held reports whether all verdicts are as expected.
+func (r *Report) Held() bool {
+	return !r.any(func(v Verdict) bool { return !v.AsExpected && v.Verdict != Unknown })
+}
+
+// Inconclusive reports whether some verdict is unknown and not as expected.
+func (r *Report) Inconclusive() bool {
+	return r.any(func(v Verdict) bool { return !v.AsExpected && v.Verdict == Unknown })
+}
+
+func (r *Report) any(is func(Verdict) bool) bool {
+	for _, v := range r.Verdicts {
+		if is(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// Judgement is what became of a property.
+type Judgement string
+
+// The judgements.
+const (
+	Holds    Judgement = "holds"
+	Violated Judgement = "violated"
+	Unknown  Judgement = "unknown"
+)
+
+// Verdict is the judgement of one property of one run, beside what the
+// scenario expects of it.
+type Verdict struct {
+	Run        string    `json:"run"`
+	Property   string    `json:"property"`
+	Verdict    Judgement `json:"verdict"`
+	Expected   string    `json:"expected"` // holds, violated or any
+	AsExpected bool      `json:"as_expected"`
+	// Witness says in words what violates the property or why it is not
+	// known; "" if it holds.
+	Witness string `json:"witness"`
+	// Step is the number of the step at which it was violated, 0 if none.
+	Step uint64 `json:"step,omitempty"`
+}
+
+// Availability is how many operations of one side were answered ok within the
+// run's deadline, of those that began while faults lasted (all, in a run
+// without faults).
+type Availability struct {
+	Run      string                 `json:"run"`
+	Side     string                 `json:"side"`
+	Kind     language.OperationKind `json:"kind"` // read, write or cas
+	Answered int                    `json:"answered"`
+	Invoked  int                    `json:"invoked"`
+}
+
+// Result is what one run showed.
+type Result struct {
+	Run   language.Run
+	Steps uint64
+	// Virtual is the virtual time that passed.
+	Virtual      time.Duration
+	Hash         string
+	History      linear.History
+	Verdicts     []Verdict
+	Availability []Availability
+	// Story is the run's narration and faults, in order.
+	Story []Line
+	// Reached tells of each thing that was to happen, by phrase, how often it
+	// did.
+	Reached map[string]int64
+	// Failure is the error of a node itself (*sim.Failure), nil if none.
+	Failure error
+}
+
+// Line is one line of the story of a run.
+type Line struct {
+	At   time.Duration
+	Kind LineKind
+	Text string
+	// Answer is what an Asks reveals.
+	Answer string
+}
+
+// LineKind tells the lines of a story apart.
+type LineKind string
+
+// The kinds of line.
+const (
+	Says    LineKind = "say"
+	Asks    LineKind = "ask"
+	Strikes LineKind = "fault"
+	Shows   LineKind = "note"
+	Client  LineKind = "client"
+)

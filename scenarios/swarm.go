@@ -1,0 +1,312 @@
+package scenarios
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"quorumlab/network"
+	"quorumlab/protocols"
+	"quorumlab/scenarios/language"
+	"quorumlab/sim"
+)
+
+// Swarm returns a run with faults drawn by the seed in the place of the run's
+// own timeline: first a phase of faults of a random subset of the kinds that
+// the scenario allows (Groce et al., "Swarm testing", ISSTA 2012), in which
+// only safety is demanded; then a random majority is healed for good, what is
+// wrong outside it stays so, and progress is demanded. Of the expectations the
+// properties stay: what was expected to be violated may now be or not be.
+func Swarm(run language.Run, seed uint64) language.Run {
+	run = Concrete(run, seed)
+	s := &swarm{run: &run, random: sim.Stream(seed, "swarm", 0), nodes: len(run.Cluster.Nodes)}
+	s.draw()
+	run.Timeline = s.entries
+	properties := map[string]language.Verdict{}
+	for _, name := range sortedKeys(run.Expect.Properties) {
+		properties[name] = run.Expect.Properties[name]
+		if properties[name] == language.Violated {
+			properties[name] = language.Any
+		}
+	}
+	run.Expect = language.Expectation{Properties: properties}
+	run.Swarm = language.Swarm{}
+	return run
+}
+
+// swarm draws a timeline.
+type swarm struct {
+	run     *language.Run
+	random  sim.Random
+	nodes   int
+	kinds   []language.FaultKind // that this seed enables
+	entries []language.Entry
+	// busy holds until when each node is down or paused; rotten is the one
+	// node whose records may rot, so that a quorum's disks stay readable, and
+	// rotted tells whether they did.
+	busy   []time.Duration
+	rotten protocols.NodeID
+	rotted bool
+}
+
+func (s *swarm) draw() {
+	w := s.run.Swarm
+	s.busy = make([]time.Duration, s.nodes)
+	s.rotten = s.node()
+	s.kinds = s.subset(w.Faults)
+	at := w.From
+	for len(s.kinds) > 0 {
+		at += s.between(w.GapMin, w.GapMax)
+		lasts := s.between(w.LastMin, w.LastMax)
+		if at+lasts >= w.Until {
+			break
+		}
+		s.fault(s.kinds[s.below(len(s.kinds))], at, lasts)
+	}
+	if len(w.Faults) > 0 {
+		s.settle(w.Until)
+	}
+	slices.SortStableFunc(s.entries, func(a, b language.Entry) int { return cmp.Compare(a.At, b.At) })
+}
+
+// subset draws which kinds of fault this seed enables: at least one.
+func (s *swarm) subset(all []language.FaultKind) []language.FaultKind {
+	var chosen []language.FaultKind
+	for _, kind := range all {
+		if s.below(2) == 0 {
+			chosen = append(chosen, kind)
+		}
+	}
+	if len(chosen) == 0 && len(all) > 0 {
+		chosen = append(chosen, all[s.below(len(all))])
+	}
+	return chosen
+}
+
+// settle ends the phase of faults: a random majority is whole from now on.
+func (s *swarm) settle(at time.Duration) {
+	order := s.shuffled()
+	if at := slices.Index(order, s.rotten); s.rotted {
+		order = append(slices.Delete(order, at, at+1), s.rotten) // it counts for nothing any more
+	}
+	core := order[:s.nodes/2+1+s.below(s.nodes-s.nodes/2)]
+	s.add(at, language.Heal{All: true})
+	for id := range protocols.NodeID(s.nodes) {
+		node := language.Target{Node: id + 1}
+		s.add(at, language.DiskSlow{Node: node})
+		s.add(at, language.Restart{Node: node})
+	}
+	if outside := order[len(core):]; len(outside) > 0 {
+		if s.below(2) == 0 {
+			s.add(at, language.Partition{Form: language.FormGroups, Groups: [][]language.Target{known(core), known(outside)}})
+			return
+		}
+		for _, id := range outside {
+			s.add(at, language.Crash{Node: language.Target{Node: id}, Keep: s.keep()})
+		}
+	}
+}
+
+func (s *swarm) fault(kind language.FaultKind, at, lasts time.Duration) {
+	node := language.Target{Node: s.node()}
+	switch kind {
+	case language.FaultPartition:
+		s.partition(at, lasts)
+	case language.FaultCrash:
+		s.crash(at, lasts)
+	case language.FaultPause:
+		if s.take(node.Node, at, lasts) {
+			s.add(at, language.Pause{Node: node, For: lasts})
+		}
+	case language.FaultSlow:
+		s.add(at, language.Slow{Node: node, By: s.between(time.Millisecond, 50*time.Millisecond), For: lasts})
+	case language.FaultClock:
+		if s.below(2) == 0 {
+			s.add(at, language.ClockJump{Node: node, Jump: s.between(0, 20*time.Second) - 10*time.Second})
+		} else {
+			s.add(at, language.ClockDrift{Node: node, Drift: int64(s.below(100_001) - 50_000)})
+		}
+	case language.FaultDisk:
+		s.disk(node, at, lasts)
+	case language.FaultLinks:
+		s.add(at, language.LinksChange{Change: s.conditions(), For: lasts})
+	}
+}
+
+// crash draws a crash of one node, or of several at once.
+func (s *swarm) crash(at, lasts time.Duration) {
+	if s.below(4) == 0 && slices.Contains(s.kinds, language.FaultDisk) {
+		s.powerFailure(at, lasts)
+		return
+	}
+	count := 1
+	if s.below(3) == 0 {
+		count = 1 + s.below(s.nodes)
+	}
+	onFsync, before := 0, s.below(2) == 0
+	if s.below(2) == 0 {
+		onFsync = 1 + s.below(4)
+	}
+	for _, id := range s.shuffled()[:count] {
+		if !s.take(id, at, lasts) {
+			continue
+		}
+		node := language.Target{Node: id}
+		s.add(at, language.Crash{
+			Node: node, Keep: s.keep(), Torn: s.below(2) == 0, OnFsync: onFsync, BeforeFsync: before && onFsync > 0,
+		})
+		s.add(at+lasts, language.Restart{Node: node})
+	}
+}
+
+// powerFailure stops all nodes at one instant, while their disks are slow: this
+// is when what was acknowledged before it was on disk is lost everywhere.
+func (s *swarm) powerFailure(at, lasts time.Duration) {
+	off := at + s.between(0, lasts)
+	keep := s.keep()
+	for id := range protocols.NodeID(s.nodes) {
+		if !s.take(id+1, at, lasts) {
+			continue
+		}
+		node := language.Target{Node: id + 1}
+		s.add(at, language.DiskSlow{Node: node, By: s.between(10*time.Millisecond, 300*time.Millisecond), For: lasts})
+		s.add(off, language.Crash{Node: node, Keep: keep})
+		s.add(at+lasts, language.Restart{Node: node})
+	}
+}
+
+// take reserves a node for a time in which it will not run, unless too many
+// others are reserved then.
+func (s *swarm) take(id protocols.NodeID, at, lasts time.Duration) bool {
+	down := 0
+	for _, until := range s.busy {
+		if until >= at {
+			down++
+		}
+	}
+	if down >= s.run.Swarm.Down || s.busy[id-1] >= at {
+		return false
+	}
+	s.busy[id-1] = at + lasts
+	return true
+}
+
+// disk draws a fault of a disk. One that stops the node is followed by a
+// restart.
+func (s *swarm) disk(node language.Target, at, lasts time.Duration) {
+	switch s.below(4) {
+	case 0:
+		s.add(at, language.DiskSlow{Node: node, By: s.between(time.Millisecond, 200*time.Millisecond), For: lasts})
+		return
+	case 1:
+		if s.take(node.Node, at, lasts) {
+			s.add(at, language.DiskFull{Node: node, For: lasts})
+			s.add(at+lasts, language.Restart{Node: node})
+		}
+	case 2:
+		if s.take(node.Node, at, lasts) {
+			s.add(at, language.DiskFsyncFails{Node: node})
+			s.add(at+lasts, language.Restart{Node: node})
+		}
+	default: // rot is found when the node boots
+		node.Node = s.rotten
+		if s.take(node.Node, at, lasts) {
+			s.rotted = true
+			s.add(at, language.DiskRot{Node: node, Records: 1 + s.below(2)})
+			s.add(at, language.Crash{Node: node, Keep: language.KeepAll})
+			s.add(at+lasts, language.Restart{Node: node})
+		}
+	}
+}
+
+func (s *swarm) partition(at, lasts time.Duration) {
+	p := language.Partition{For: lasts}
+	order := known(s.shuffled())
+	half := 1 + s.below(max(1, s.nodes-1))
+	switch shape := s.below(7); {
+	case shape == 0 && s.nodes > 3:
+		p.Form = language.FormRing
+	case shape == 1 && s.nodes > 2:
+		p.Form, p.Node = language.FormBridge, order[0]
+	case shape == 2:
+		p.Form, p.Pairs = language.FormCut, []language.TargetPair{{From: order[0], To: order[1]}}
+	case shape == 3:
+		p.Form, p.Pairs = language.FormCut, []language.TargetPair{
+			{From: order[0], To: order[1]}, {From: order[1], To: order[0]},
+		}
+	case shape == 4:
+		p.Form, p.Groups = language.FormGroups, [][]language.Target{order[:half], order[half:]}
+		p.Every = s.between(50*time.Millisecond, time.Second)
+	default:
+		p.Form, p.Groups = language.FormGroups, [][]language.Target{order[:half], order[half:]}
+	}
+	s.add(at, p)
+}
+
+// conditions draws how the links change for a while.
+func (s *swarm) conditions() language.ConditionsChange {
+	share := func(most int) *network.Probability {
+		p := network.Probability(s.below(most + 1))
+		return &p
+	}
+	var c language.ConditionsChange
+	datagram := s.run.Links.Kind == protocols.Datagram
+	switch s.below(4) {
+	case 0:
+		least := s.between(0, 50*time.Millisecond)
+		delay := network.UniformDelay(least, least+s.between(0, 500*time.Millisecond))
+		c.Delay = &delay
+	case 1:
+		c.Corrupt = share(20_000)
+	case 2:
+		bandwidth := uint64(10_000 + s.below(1_000_000))
+		c.Bandwidth = &bandwidth
+	default:
+		if datagram {
+			c.Loss, c.Duplicate, c.Reorder = share(300_000), share(200_000), share(300_000)
+			return c
+		}
+		delay := network.LogNormalDelay(s.between(time.Millisecond, 50*time.Millisecond), 1000)
+		c.Delay = &delay
+	}
+	return c
+}
+
+// keep draws how many unforced writes a crash keeps.
+func (s *swarm) keep() language.Keep {
+	return []language.Keep{language.KeepNone, language.KeepNone, 1, 2, 3, language.KeepAll}[s.below(6)]
+}
+
+func (s *swarm) add(at time.Duration, action language.Action) {
+	s.entries = append(s.entries, language.Entry{At: at, Action: action})
+}
+
+func (s *swarm) node() protocols.NodeID { return protocols.NodeID(1 + s.below(s.nodes)) }
+
+// shuffled returns all nodes in a random order.
+func (s *swarm) shuffled() []protocols.NodeID {
+	order := make([]protocols.NodeID, s.nodes)
+	for i := range order {
+		order[i] = protocols.NodeID(i + 1)
+	}
+	for i := len(order) - 1; i > 0; i-- {
+		j := s.below(i + 1)
+		order[i], order[j] = order[j], order[i]
+	}
+	return order
+}
+
+func known(nodes []protocols.NodeID) []language.Target {
+	var all []language.Target
+	for _, id := range nodes {
+		all = append(all, language.Target{Node: id})
+	}
+	return all
+}
+
+func (s *swarm) below(n int) int { return int(network.Below(&s.random, uint64(n))) }
+
+func (s *swarm) between(least, most time.Duration) time.Duration {
+	// Whole microseconds, so that a timeline reads well.
+	return network.Between(&s.random, least, max(least, most)).Truncate(time.Microsecond)
+}

@@ -1,0 +1,253 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"quorumlab/scenarios/language"
+)
+
+// Mode is what a sweep does with each seed.
+type Mode string
+
+// The modes.
+const (
+	Scripted  Mode = "scripted" // the scenario's own timeline
+	Swarming  Mode = "swarm"    // faults drawn by the seed: see Swarm
+	BothModes Mode = "both"     // first the one, then the other
+)
+
+// Shard is one part of a sweep that several machines share: Index of Of parts,
+// from 1. It has the seeds with seed modulo Of = Index-1.
+type Shard struct {
+	Index int `json:"index"`
+	Of    int `json:"of"`
+}
+
+// Sweep is a run of scenarios with many seeds.
+type Sweep struct {
+	Scenarios []*language.Scenario
+	From, To  uint64 // both included
+	Jobs      int    // goroutines; 0: 1
+	Shard     Shard  // zero: the whole
+	Mode      Mode   // "": BothModes
+	Mutant    string
+	// Progress, if not nil, is told of each seed that is done. It must be
+	// quick; it is called by one goroutine at a time.
+	Progress func(Progress)
+}
+
+// Progress is how far a sweep is.
+type Progress struct {
+	Done, Total uint64 // seeds
+	Failed      int
+	Steps       uint64
+}
+
+// Failure is one run with one seed that did not show what is expected.
+type Failure struct {
+	Scenario string `json:"scenario"`
+	Run      string `json:"run"`
+	Seed     uint64 `json:"seed"`
+	Mode     Mode   `json:"mode"`
+	Mutant   string `json:"mutant,omitempty"`
+	Property string `json:"property"`
+	Witness  string `json:"witness"`
+	// Trace is the file that the trace was saved in, "" if it was not.
+	Trace string `json:"trace"`
+	// Document is the scenario that fails, with the run as its only one and
+	// all that was drawn written out: see Concrete and Swarm.
+	Document *language.Scenario `json:"-"`
+}
+
+// SweepReport is what a sweep found. Its JSON form is that of `sweep --json`.
+type SweepReport struct {
+	Schema    int       `json:"schema"` // version of this form
+	Scenarios []string  `json:"scenario"`
+	Seeds     SeedRange `json:"seeds"`
+	Shard     Shard     `json:"shard"`
+	Mode      Mode      `json:"mode"`
+	Mutant    string    `json:"mutant,omitempty"`
+	// Done counts the seeds done; Complete tells that it is all of them.
+	Done     uint64    `json:"seeds_done"`
+	Complete bool      `json:"complete"`
+	Failed   []Failure `json:"failed"` // by seed, scenario, run, mode
+	// Unknown counts verdicts that were neither.
+	Unknown int    `json:"unknown"`
+	Steps   uint64 `json:"steps"`
+	// VirtualSeconds is simulated time; Seconds is real time.
+	VirtualSeconds float64 `json:"virtual_seconds"`
+	Seconds        float64 `json:"seconds"`
+	SeedsPerHour   float64 `json:"seeds_per_hour"`
+	// NeverReached lists, as "scenario/run: phrase", what was to happen in a
+	// scripted run and did in none.
+	NeverReached []string `json:"never_reached"`
+	// Reached counts, by the same names, in how many runs it did happen.
+	Reached map[string]uint64 `json:"reached"`
+}
+
+// SeedRange is From to To, both included.
+type SeedRange struct {
+	From uint64 `json:"from"`
+	To   uint64 `json:"to"`
+}
+
+// Sweep runs all seeds. If the context ends it returns what is known so far
+// with Complete false; that is no error.
+func (l *Lab) Sweep(ctx context.Context, sweep Sweep) (*SweepReport, error) {
+	if err := sweep.check(); err != nil {
+		return nil, err
+	}
+	report := &SweepReport{
+		Schema: 1, Seeds: SeedRange{sweep.From, sweep.To}, Shard: sweep.Shard, Mode: sweep.Mode,
+		Mutant: sweep.Mutant, Failed: []Failure{}, NeverReached: []string{}, Reached: map[string]uint64{},
+	}
+	for _, scenario := range sweep.Scenarios {
+		report.Scenarios = append(report.Scenarios, scenario.Name)
+	}
+	started := time.Now()
+	if err := l.sweepSeeds(ctx, &sweep, report); err != nil {
+		return nil, err
+	}
+	report.finish(time.Since(started))
+	return report, nil
+}
+
+func (s *Sweep) check() error {
+	if s.Mode == "" {
+		s.Mode = BothModes
+	}
+	if s.Shard == (Shard{}) {
+		s.Shard = Shard{Index: 1, Of: 1}
+	}
+	switch {
+	case len(s.Scenarios) == 0:
+		return fmt.Errorf("no scenario to sweep")
+	case s.To < s.From:
+		return fmt.Errorf("seeds %d..%d: the last is before the first", s.From, s.To)
+	case !slices.Contains([]Mode{Scripted, Swarming, BothModes}, s.Mode):
+		return fmt.Errorf("no mode %q: known are scripted, swarm, both", s.Mode)
+	case s.Shard.Of < 1 || s.Shard.Index < 1 || s.Shard.Index > s.Shard.Of:
+		return fmt.Errorf("shard %d/%d: expected i/n with 1 ≤ i ≤ n", s.Shard.Index, s.Shard.Of)
+	}
+	return nil
+}
+
+// first returns the first seed of the shard, and how many it has.
+func (s *Sweep) seeds() (first, count uint64) {
+	of := uint64(s.Shard.Of)
+	first = s.From + (uint64(s.Shard.Index-1)+of-s.From%of)%of
+	if first > s.To || first < s.From {
+		return first, 0
+	}
+	return first, (s.To-first)/of + 1
+}
+
+// sweepSeeds has Jobs goroutines take seed after seed. What they find is the
+// same however they share the work: the report is put in order at the end.
+func (l *Lab) sweepSeeds(ctx context.Context, sweep *Sweep, report *SweepReport) error {
+	first, count := sweep.seeds()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var lock sync.Mutex
+	var workers sync.WaitGroup
+	next, progress := uint64(0), Progress{Total: count}
+	for range max(1, sweep.Jobs) {
+		workers.Go(func() {
+			for {
+				lock.Lock()
+				mine := next
+				next++
+				lock.Unlock()
+				if mine >= count || ctx.Err() != nil {
+					return
+				}
+				found, err := l.sweepSeed(ctx, sweep, first+mine*uint64(sweep.Shard.Of))
+				if err != nil {
+					cancel(err)
+					return
+				}
+				lock.Lock()
+				if ctx.Err() == nil {
+					report.merge(found)
+					progress.Done, progress.Failed, progress.Steps = report.Done, len(report.Failed), report.Steps
+					if sweep.Progress != nil {
+						sweep.Progress(progress)
+					}
+				}
+				lock.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	report.Complete = report.Done == count
+	if cause := context.Cause(ctx); cause != nil && cause != ctx.Err() {
+		return cause
+	}
+	return nil
+}
+
+// sweepSeed does one seed: all runs of all scenarios, in the modes asked for.
+func (l *Lab) sweepSeed(ctx context.Context, sweep *Sweep, seed uint64) (*SweepReport, error) {
+	found := &SweepReport{Done: 1, Reached: map[string]uint64{}}
+	for _, scenario := range sweep.Scenarios {
+		for i := range scenario.Runs {
+			for _, mode := range []Mode{Scripted, Swarming} {
+				run := scenario.Runs[i]
+				if sweep.Mode != BothModes && sweep.Mode != mode || mode == Swarming && len(run.Swarm.Faults) == 0 {
+					continue
+				}
+				if mode == Swarming {
+					run = Swarm(run, seed)
+				}
+				options := Options{Seed: seed, Mutant: sweep.Mutant, Hashless: true}
+				result, err := l.Execute(ctx, scenario, &run, options)
+				if err != nil {
+					return nil, err
+				}
+				found.take(scenario, result, mode, options)
+			}
+		}
+	}
+	return found, nil
+}
+
+// take adds what one run showed.
+func (r *SweepReport) take(scenario *language.Scenario, result *Result, mode Mode, options Options) {
+	r.Steps += result.Steps
+	r.VirtualSeconds += result.Virtual.Seconds()
+	for _, v := range result.Verdicts {
+		if v.AsExpected {
+			continue
+		}
+		if v.Verdict == Unknown {
+			r.Unknown++
+			continue
+		}
+		r.Failed = append(r.Failed, Failure{
+			Scenario: scenario.Name, Run: result.Run.Name, Seed: options.Seed, Mode: mode, Mutant: options.Mutant,
+			Property: v.Property, Witness: v.Witness, Document: alone(scenario, result.Run),
+		})
+		break // one failure a run: the others are its consequences
+	}
+	if mode == Scripted {
+		for _, phrase := range sortedKeys(result.Reached) {
+			name := scenario.Name + "/" + result.Run.Name + ": " + phrase
+			r.Reached[name] += uint64(min(1, result.Reached[phrase]))
+		}
+	}
+}
+
+// alone returns a scenario with one run only, all drawn and written out.
+func alone(scenario *language.Scenario, run language.Run) *language.Scenario {
+	run.Swarm = language.Swarm{}
+	s := &language.Scenario{
+		Name: scenario.Name, Title: scenario.Title, About: scenario.About, Source: scenario.Source,
+		Runs: []language.Run{run},
+	}
+	s.Canonical = language.Render(s)
+	return s
+}

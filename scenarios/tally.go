@@ -1,0 +1,206 @@
+package scenarios
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"quorumlab/checker/linear"
+	"quorumlab/protocols"
+	"quorumlab/scenarios/language"
+	"quorumlab/sim"
+)
+
+// tally counts what must happen in a run, and keeps the milestones for the
+// story.
+type tally struct {
+	run    *language.Run
+	phases *phases
+	notes  []noted // those that some condition asks for
+	story  []Line
+	// delivered holds, by node, the requests delivered since its start.
+	kinds map[protocols.NoteKind]bool
+}
+
+// noted is a note that was made.
+type noted struct {
+	at   time.Duration
+	node protocols.NodeID
+	note protocols.Note
+}
+
+func newTally(run *language.Run, p *phases) *tally {
+	t := &tally{run: run, phases: p, kinds: map[protocols.NoteKind]bool{}}
+	for _, c := range run.Expect.Happens {
+		if c.Note != "" {
+			t.kinds[c.Note] = true
+		}
+	}
+	return t
+}
+
+// Observe implements sim.Observer.
+func (t *tally) Observe(w *sim.World, step *sim.Step) {
+	if step.Fault != nil || step.Stopped != 0 || step.Choice.Kind == sim.Restart {
+		t.tellFault(w, step)
+	}
+	for _, effect := range step.Effects {
+		note, ok := effect.(protocols.Note)
+		if !ok {
+			continue
+		}
+		if t.kinds[note.Kind] {
+			t.notes = append(t.notes, noted{at: step.Time, node: step.Node, note: note})
+		}
+		t.tellNote(w, step, note)
+	}
+}
+
+func (t *tally) tell(at time.Duration, kind LineKind, format string, args ...any) {
+	t.story = append(t.story, Line{At: at, Kind: kind, Text: fmt.Sprintf(format, args...)})
+}
+
+func (t *tally) tellNote(w *sim.World, step *sim.Step, note protocols.Note) {
+	name := w.Setup().Name(step.Node)
+	switch note.Kind {
+	case protocols.Leading:
+		t.tell(step.Time, Shows, "%s leads, term %d", name, note.Term)
+	case protocols.Synchronized:
+		t.tell(step.Time, Shows, "%s synchronizes by %s", name, note.Text)
+	case protocols.Halted:
+		t.tell(step.Time, Shows, "%s halts: %s", name, note.Text)
+	}
+}
+
+func (t *tally) tellFault(w *sim.World, step *sim.Step) {
+	name := w.Setup().Name
+	switch {
+	case step.Stopped != 0 && step.Choice.Kind == sim.FailSync:
+		t.tell(step.Time, Strikes, "%s stops: its disk cannot be forced", name(step.Stopped))
+	case step.Stopped != 0:
+		t.tell(step.Time, Strikes, "%s crashes", name(step.Stopped))
+	case step.Choice.Kind == sim.Restart:
+		if step.Time > 0 {
+			t.tell(step.Time, Strikes, "%s restarts", name(step.Choice.Node))
+		}
+	default:
+		t.tell(step.Time, Strikes, "%s", faultInWords(w, step.Fault))
+	}
+}
+
+// faultInWords says what a fault does.
+func faultInWords(w *sim.World, f *sim.Fault) string {
+	name := w.Setup().Name(f.Node)
+	switch f.Kind {
+	case sim.CutLinks:
+		return "cut: " + pairsInWords(w, f)
+	case sim.HealLinks:
+		return "healed"
+	case sim.SetLinks:
+		return "links change: " + pairsInWords(w, f)
+	case sim.CrashAtSync:
+		return fmt.Sprintf("%s will crash at an fsync", name)
+	case sim.SlowNode:
+		return fmt.Sprintf("%s: every step takes %v", name, f.By)
+	case sim.JumpClock:
+		return fmt.Sprintf("%s: the clock jumps by %v", name, f.By)
+	case sim.DriftClock:
+		return fmt.Sprintf("%s: the clock drifts by %d ppm", name, f.Drift)
+	case sim.SlowDisk:
+		return fmt.Sprintf("%s: every fsync takes %v longer", name, f.By)
+	case sim.FillDisk:
+		return fmt.Sprintf("%s: disk full: %v", name, f.On)
+	case sim.FailForce:
+		return fmt.Sprintf("%s: the next fsync fails", name)
+	case sim.RotRecord:
+		return fmt.Sprintf("%s: a record rots", name)
+	}
+	return fmt.Sprintf("%s %s", name, f.Kind)
+}
+
+// pairsInWords shows ordered pairs; both ways of a pair become one arrow.
+func pairsInWords(w *sim.World, f *sim.Fault) string {
+	name := w.Setup().Name
+	var words []string
+	for _, p := range f.Pairs {
+		back := p
+		back.From, back.To = p.To, p.From
+		switch {
+		case !slices.Contains(f.Pairs, back):
+			words = append(words, name(p.From)+"→"+name(p.To))
+		case p.From < p.To:
+			words = append(words, name(p.From)+"↔"+name(p.To))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// story returns the narration and what happened, by time.
+func (x *execution) story() []Line {
+	lines := slices.Clone(x.tally.story)
+	for _, entry := range x.run.Timeline {
+		switch a := entry.Action.(type) {
+		case language.Say:
+			lines = append(lines, Line{At: entry.At, Kind: Says, Text: a.Text})
+		case language.Ask:
+			lines = append(lines, Line{At: entry.At, Kind: Asks, Text: a.Question, Answer: a.Answer})
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b Line) int { return int(min(1, max(-1, a.At-b.At))) })
+	return lines
+}
+
+// count returns how often what a condition speaks of has happened.
+func (t *tally) count(c language.Condition, history linear.History, lost int64) int64 {
+	switch {
+	case c.Note != "":
+		return t.countNotes(c)
+	case c.Operation != "":
+		return t.countOperations(c, history)
+	case c.Fault != "":
+		return t.phases.count(c.Fault)
+	default:
+		return lost
+	}
+}
+
+func (t *tally) countNotes(c language.Condition) int64 {
+	n := int64(0)
+	for _, noted := range t.notes {
+		if noted.note.Kind == c.Note && (c.Node == 0 || c.Node == noted.node) &&
+			strings.Contains(noted.note.Text, c.Text) && t.phases.in(c.During, noted.at) {
+			n++
+		}
+	}
+	return n
+}
+
+func (t *tally) countOperations(c language.Condition, history linear.History) int64 {
+	n := int64(0)
+	for i := range history {
+		op := &history[i]
+		switch {
+		case c.Operation != language.AnyOperation && string(c.Operation) != string(op.Kind),
+			c.Side != "" && c.Side != op.Side,
+			c.Client != 0 && uint64(c.Client) != op.Session,
+			c.Outcome != "" && string(c.Outcome) != string(op.Outcome),
+			c.Value != nil && !touches(op, *c.Value),
+			!t.phases.in(c.During, time.Duration(op.Invoke)):
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// touches reports whether an operation wrote a value, or read it.
+func touches(op *linear.Operation, value string) bool {
+	if op.Kind == linear.Read {
+		return op.Out.Present && op.Out.Text == value
+	}
+	return op.In.Text == value
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
