@@ -32,6 +32,8 @@ type record struct {
 	Command protocols.Command
 }
 
+func (r record) Origin() (protocols.ClientID, uint64) { return r.Client, r.Request }
+
 // sound is a run in which every invariant is put to the test and holds: two
 // epochs, a crash, a state taken over, and a transaction that is never
 // delivered.
@@ -131,6 +133,16 @@ var broken = []struct {
 		[]string{"agreement", "prefix"},
 		5,
 		"n1 delivered slot 2 of epoch 1 (b) and not slot 1 of epoch 1 (a), n1 (step 3) the other way round",
+	},
+	{
+		"two histories, once one of them is no beginning of a third any more",
+		[]act{
+			casts(1, a, b, c), delivers(1, a, b, c), delivers(3, a), delivers(3, a), delivers(3, c),
+			delivers(2, a, b), delivers(2, a),
+		},
+		[]string{"agreement", "total-order", "prefix", "local-primary-order"},
+		7,
+		"n2 delivered slot 2 of epoch 1 (b) and not slot 3 of epoch 1 (c), n3 (step 5) the other way round",
 	},
 	{
 		"rolled back",

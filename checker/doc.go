@@ -20,9 +20,8 @@
 // broadcast (Term), its number (Slot) and its Value. Equal numbers with unequal
 // values are two transactions. Delivered and Broadcast notes of one transaction
 // must agree in all three; in particular the Term of a Delivered note is that
-// of the broadcast, not that of the node's present epoch. A Value is a client's
-// request if it is a protocols.Requested or a struct that, like it, has the
-// fields Client and Request.
+// of the broadcast, not that of the node's present epoch. A Value stands
+// for a client's request if it is protocols.Originated.
 //
 // # All lives count
 //

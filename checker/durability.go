@@ -11,7 +11,6 @@ import (
 // for a client asks again; one of them is enough.
 type durability struct {
 	rule
-	reader reader
 	// asked holds what was broadcast for a request: the first transaction,
 	// and by transaction the next one.
 	asked map[request]int32
@@ -36,7 +35,7 @@ func newDurability() *durability {
 }
 
 func (r *durability) broadcast(s *Set, tx int32) {
-	q := r.reader.read(s.history.transactions[tx].value)
+	q := requestOf(s.history.transactions[tx].value)
 	if q.client == 0 {
 		return
 	}

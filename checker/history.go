@@ -215,6 +215,16 @@ func (h *history) holds(end place, tx int32) bool {
 	return slices.ContainsFunc(h.repeats[tx], func(p place) bool { return h.onPath(p, end) })
 }
 
+// missing returns the first that one sequence has and another has not.
+func (h *history) missing(has, hasNot place) (item, bool) {
+	for depth := h.fork(has, hasNot) + 1; depth <= has.depth; depth++ {
+		if it := h.item(has, depth); !h.holds(hasNot, it.tx) {
+			return it, true
+		}
+	}
+	return item{}, false
+}
+
 // growth is a delivery that no node has made before at its place.
 type growth struct {
 	node     protocols.NodeID

@@ -76,15 +76,15 @@ func (r *agreement) grew(s *Set, g growth) {
 	}
 	for i := range h.branches {
 		tip := h.tip(i)
-		if h.holds(tip, g.tx) {
-			continue
+		if !g.forked && h.holds(tip, g.tx) {
+			continue // the sequence has nothing more than before that the tip has not
 		}
-		for depth := h.fork(tip, g.at) + 1; depth <= tip.depth; depth++ {
-			if other := h.item(tip, depth); !h.holds(g.at, other.tx) {
-				r.violate(s, fmt.Sprintf("%s delivered %s and not %s, %s the other way round",
-					s.name(g.node), s.words(g.tx), s.words(other.tx), s.who(other)))
-				return
-			}
+		own, differs := h.missing(g.at, tip)
+		other, both := h.missing(tip, g.at)
+		if differs && both {
+			r.violate(s, fmt.Sprintf("%s delivered %s and not %s, %s the other way round",
+				s.name(g.node), s.words(own.tx), s.words(other.tx), s.who(other)))
+			return
 		}
 	}
 }

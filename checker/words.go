@@ -34,8 +34,7 @@ func (s *Set) number(term, slot uint64) string {
 // words names a transaction: its slot, its request or else its value.
 func (s *Set) words(tx int32) string {
 	t := &s.history.transactions[tx]
-	var r reader
-	if q := r.read(t.value); q.client != 0 {
+	if q := requestOf(t.value); q.client != 0 {
 		return fmt.Sprintf("%s (request %d of %s)", s.number(t.term, t.slot), q.number, s.client(q.client))
 	}
 	return fmt.Sprintf("%s (%+v)", s.number(t.term, t.slot), t.value)

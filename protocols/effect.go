@@ -89,11 +89,12 @@ const (
 	// Broadcast: as primary of Term, the node hands Value to its peers
 	// for the first time, at Slot.
 	Broadcast NoteKind = "broadcast"
-	// Delivered: the node applies Value of Slot to its state machine. After
-	// Recovered or Restored it delivers anew from there.
+	// Delivered: the node applies Value of Slot to its state machine. Term is
+	// that in which it was broadcast, which may be over. After Recovered or
+	// Restored the node delivers anew from there.
 	Delivered NoteKind = "delivered"
-	// Restored: the node's state machine now is the one after Slot (0: the
-	// empty one), not by delivering.
+	// Restored: the node's state machine now is the one after Slot, that of a
+	// transaction (0: the one it was given with), not by delivering.
 	Restored NoteKind = "restored"
 	// Synchronized: a peer was brought up to date, or the node was; Text
 	// says how (DIFF, TRUNC, SNAP).

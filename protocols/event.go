@@ -47,3 +47,6 @@ func (TimerFired) isEvent()   {}
 func (Requested) isEvent()    {}
 func (Persisted) isEvent()    {}
 func (Disconnected) isEvent() {}
+
+// Origin implements Originated.
+func (e Requested) Origin() (ClientID, uint64) { return e.Client, e.Request }

@@ -103,6 +103,9 @@ type Entry struct {
 	Command protocols.Command
 }
 
+// Origin implements protocols.Originated.
+func (e Entry) Origin() (protocols.ClientID, uint64) { return e.Client, e.Request }
+
 // Snapshot stands for the log up to End. If that is 0 it is the state that the
 // machine was given with.
 type Snapshot struct {

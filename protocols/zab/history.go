@@ -20,6 +20,9 @@ type Transaction struct {
 	Command protocols.Command
 }
 
+// Origin implements protocols.Originated.
+func (t Transaction) Origin() (protocols.ClientID, uint64) { return t.Client, t.Request }
+
 // Meta is the metadata on disk.
 type Meta struct {
 	AcceptedEpoch Epoch
