@@ -27,18 +27,18 @@
 // where operations, which may be left out, is the number of lines to follow.
 // Each further line is one operation:
 //
-//	{"id":1,"session":1,"node":"N1","side":"left","key":"V","op":"write","in":"V1","out":null,
+//	{"id":1,"session":1,"client":"A","node":"N1","side":"left","key":"V","op":"write","in":"V1","out":null,
 //	 "invoke":1000000,"return":3000000,"outcome":"ok","error":""}
 //
-// (on one line). id is an integer of its own, session the client's number, op
-// one of read, write, cas and append, outcome one of ok, fail and info, error a
+// (on one line). id is an integer of its own, session the client's number, client its
+// name, op one of read, write, cas and append, outcome one of ok, fail and info, error a
 // word for what went wrong. Times are nanoseconds; return is null if the client
 // never heard of the operation again, and when it gave up if outcome is info.
 // Values are strings, or null for the absent one: a read of a key that was
 // never written returns null, a write of null removes it. in is what is written
 // or appended, for a cas {"expected":…,"new":…}, for a read null; out is what an
 // ok read returned, for an ok cas whether it swapped (true, false), else null.
-// node, side, in, out and error may be left out.
+// client, node, side, in, out and error may be left out.
 //
 // # Formats from elsewhere
 //

@@ -67,6 +67,8 @@ type Operation struct {
 	ID int
 	// Session is the client; sessions need not be strictly sequential.
 	Session uint64
+	// Client is the client's name, "" if it has none.
+	Client string
 	// Node was asked, Side is the side of the partition that it was on; ""
 	// if not known.
 	Node, Side string
@@ -159,7 +161,7 @@ func (o *Operation) validate() error {
 	case o.Outcome != OK && o.Swapped:
 		return fmt.Errorf("a cas with outcome %s has swapped", o.Outcome)
 	}
-	for _, text := range [...]string{o.Node, o.Side, o.Key, o.Expected.Text, o.In.Text, o.Out.Text, o.Error} {
+	for _, text := range [...]string{o.Client, o.Node, o.Side, o.Key, o.Expected.Text, o.In.Text, o.Out.Text, o.Error} {
 		if !utf8.ValidString(text) {
 			return fmt.Errorf("%q is not UTF-8", text)
 		}

@@ -28,6 +28,7 @@ type headerJSON struct {
 type operationJSON struct {
 	ID      int     `json:"id"`
 	Session uint64  `json:"session"`
+	Client  string  `json:"client,omitempty"`
 	Node    string  `json:"node"`
 	Side    string  `json:"side"`
 	Key     string  `json:"key"`
@@ -69,7 +70,7 @@ func Encode(w io.Writer, history History) error {
 
 func toJSON(op *Operation) operationJSON {
 	line := operationJSON{
-		ID: op.ID, Session: op.Session, Node: op.Node, Side: op.Side, Key: op.Key, Op: op.Kind,
+		ID: op.ID, Session: op.Session, Client: op.Client, Node: op.Node, Side: op.Side, Key: op.Key, Op: op.Kind,
 		Invoke: op.Invoke, Outcome: op.Outcome, Error: op.Error,
 	}
 	switch op.Kind {
@@ -169,7 +170,7 @@ func readHeader(source *lines) (*int, error) {
 
 // parseOperation reads one line.
 func parseOperation(line []byte, number int) (Operation, error) {
-	object, err := parseObject(line, number, 0, "id", "session", "node", "side", "key", "op",
+	object, err := parseObject(line, number, 0, "id", "session", "client", "node", "side", "key", "op",
 		"in", "out", "invoke", "return", "outcome", "error")
 	if err != nil {
 		return Operation{}, err
@@ -179,6 +180,7 @@ func parseOperation(line []byte, number int) (Operation, error) {
 	for _, err := range [...]error{
 		object.need("id", &op.ID, "an integer"),
 		object.need("session", &op.Session, "an integer that is not negative"),
+		object.take("client", &op.Client, "a string"),
 		object.take("node", &op.Node, "a string"),
 		object.take("side", &op.Side, "a string"),
 		object.need("key", &op.Key, "a string"),

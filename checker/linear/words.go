@@ -55,10 +55,14 @@ func nameOfKey(key string) string {
 
 // who names the client of an operation and the node that it asked.
 func who(op *Operation) string {
-	if op.Node == "" {
-		return fmt.Sprintf("client %d", op.Session)
+	name := op.Client
+	if name == "" {
+		name = fmt.Sprintf("client %d", op.Session)
 	}
-	return fmt.Sprintf("client %d at %s", op.Session, op.Node)
+	if op.Node == "" {
+		return name
+	}
+	return name + " at " + op.Node
 }
 
 // action names what an operation does, without its key and answer.
