@@ -48,7 +48,7 @@ func begun(w *sim.World, step *sim.Step) linear.Operation {
 	c := &step.Client
 	command := c.Command.(machine.Command)
 	op := linear.Operation{
-		ID: c.Operation, Session: uint64(c.Client),
+		ID: c.Operation, Session: uint64(c.Client), Client: w.Clients[c.Client-1].Name,
 		Node: w.Setup().Name(c.Node), Side: w.Clients[c.Client-1].Side, Key: command.Key,
 		Invoke: int64(step.Time), Return: linear.Never, Outcome: linear.Info, Error: sim.TimedOut,
 	}

@@ -195,7 +195,7 @@ func initial(run *language.Run) linear.History {
 	var history linear.History
 	for i, key := range sortedKeys(run.Initial) {
 		history = append(history, linear.Operation{
-			ID: -1 - i, Key: key, Kind: linear.Write, In: linear.Some(run.Initial[key]),
+			ID: -1 - i, Client: "the scenario", Key: key, Kind: linear.Write, In: linear.Some(run.Initial[key]),
 			Invoke: -2, Return: -1, Outcome: linear.OK,
 		})
 	}

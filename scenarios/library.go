@@ -16,6 +16,11 @@ import (
 //go:embed library/*.yaml
 var library embed.FS
 
+// Schema is the JSON Schema of scenario files.
+//
+//go:embed scenario.schema.json
+var Schema string
+
 // Entry is one shipped scenario.
 type Entry struct {
 	Name  string `json:"name"`

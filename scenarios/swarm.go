@@ -20,6 +20,9 @@ import (
 func Swarm(run language.Run, seed uint64) language.Run {
 	run = Concrete(run, seed)
 	s := &swarm{run: &run, random: sim.Stream(seed, "swarm", 0), nodes: len(run.Cluster.Nodes)}
+	if len(run.Swarm.Faults) > 0 {
+		s.surroundings()
+	}
 	s.draw()
 	run.Timeline = s.entries
 	properties := map[string]language.Verdict{}
@@ -67,6 +70,25 @@ func (s *swarm) draw() {
 		s.settle(w.Until)
 	}
 	slices.SortStableFunc(s.entries, func(a, b language.Entry) int { return cmp.Compare(a.At, b.At) })
+}
+
+// surroundings draws, for half of the seeds, other links and disks than the
+// scenario's: what always takes the same time hides what depends on it.
+func (s *swarm) surroundings() {
+	if s.below(2) == 0 {
+		return
+	}
+	least := s.between(100*time.Microsecond, 10*time.Millisecond)
+	delay := network.UniformDelay(least, least+s.between(0, 30*time.Millisecond))
+	if s.below(2) == 0 {
+		delay = network.LogNormalDelay(least, uint32(200+s.below(800)))
+	}
+	s.run.Links.Default.Delay = delay
+	s.run.Cluster.Nodes = slices.Clone(s.run.Cluster.Nodes)
+	for i := range s.run.Cluster.Nodes {
+		force := s.between(50*time.Microsecond, 5*time.Millisecond)
+		s.run.Cluster.Nodes[i].DiskLatency = network.UniformDelay(force, 4*force)
+	}
 }
 
 // subset draws which kinds of fault this seed enables: at least one.

@@ -108,7 +108,7 @@ func checkerRows() []Row {
 
 // outerRows lists what meets files, terminals and people.
 func outerRows() []Row {
-	shown := []string{"sim/trace", "checker/...", "scenarios"}
+	shown := []string{"sim/trace", "checker/...", "scenarios", "scenarios/language"}
 	return []Row{
 		{Folder: ".", Module: []string{"tui/command"}},
 		{

@@ -58,7 +58,7 @@ func Protocol() protocols.Protocol {
 		New: newNode,
 		Invariants: []string{
 			"zab-integrity", "total-order", "agreement", "local-primary-order", "global-primary-order",
-			"primary-integrity", "prefix", "durability", "force-order", "one-leader-an-epoch",
+			"primary-integrity", "prefix", "durability", "force-order", "one-leader-an-epoch", "epoch-established-once",
 		},
 	}
 }
