@@ -275,12 +275,15 @@ func crashAtForce(t *testing.T, s *sim.Simulator, marks []int, k int, fault sim.
 	var seen forces
 	s.Watch(&seen)
 	codec, cell := s.World.Setup().Codec, &s.World.Nodes[0]
-	var last sim.Disk
+	copied := func() sim.Disk {
+		return codec.Clone(sim.State{Nodes: []sim.Cell{{Disk: cell.Disk}}}).(sim.State).Nodes[0].Disk
+	}
+	last := copied()
 	crashed, err := s.RunUntil(5*time.Second, func() bool {
 		if !cell.Up {
 			return true
 		}
-		last = codec.Clone(sim.State{Nodes: []sim.Cell{{Disk: cell.Disk}}}).(sim.State).Nodes[0].Disk
+		last = copied()
 		return false
 	})
 	if err != nil || !crashed {
@@ -350,5 +353,31 @@ func TestTornWriteIsLost(t *testing.T) {
 	}
 	if got := s.log(1); !slices.Equal(got, []string{"a"}) {
 		t.Errorf("the disk holds %v", got)
+	}
+}
+
+// TestCrashAtForceKeepsWhatWaits: "a" is being forced, the others wait.
+func TestCrashAtForceKeepsWhatWaits(t *testing.T) {
+	for _, test := range []struct {
+		before bool
+		keep   int
+		want   []string
+	}{
+		{true, 0, nil},
+		{true, 2, []string{"a", "b"}},
+		{true, -1, []string{"a", "b", "c"}},
+		{false, 0, []string{"a"}},
+		{false, 2, []string{"a", "b"}},
+		{false, -1, []string{"a", "b", "c"}},
+	} {
+		s := newScene(t, 1, protocols.Stream)
+		s.do(0, 1, write("a"))
+		s.do(5*ms, 1, write("b", "c"))
+		s.boot()
+		s.strike(0, sim.Fault{Kind: sim.CrashAtSync, Node: 1, Count: 1, Before: test.before, Keep: test.keep})
+		s.saw(time.Second, "10ms n1 stopped")
+		if got := s.log(1); !slices.Equal(got, test.want) {
+			t.Errorf("before %v, keep %d: the disk holds %v, want %v", test.before, test.keep, got, test.want)
+		}
 	}
 }

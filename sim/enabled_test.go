@@ -151,6 +151,11 @@ func (w *walk) check() {
 		if bytes.Equal(before, w.bytes(clone)) {
 			w.Fatalf("%+v is done, but nothing changed", listed[i])
 		}
+		if listed[i].Kind == sim.Corrupt {
+			if clone.Apply(listed[i], &step); step.Done {
+				w.Fatalf("%+v is enabled a second time", listed[i])
+			}
+		}
 	}
 	if !bytes.Equal(before, w.bytes(w.world)) {
 		w.Fatal("a step of a clone changed the original")
@@ -183,9 +188,9 @@ func TestChoicesAreWhatIsEnabled(t *testing.T) {
 	}
 	t.Run("puppets over datagram", func(t *testing.T) {
 		s := newScene(t, 3, protocols.Datagram)
-		for node := range protocols.NodeID(3) {
+		for node := protocols.NodeID(1); node <= 3; node++ {
 			for range 4 {
-				s.do(0, node+1, say(node%3+1, "a"), say((node+1)%3+1, "b"), write("x", "y"),
+				s.do(0, node, say(node%3+1, "a"), say((node+1)%3+1, "b"), write("x", "y"),
 					protocols.SetTimer{Timer: protocols.Timer{Name: "tick"}, Max: ms})
 			}
 		}
@@ -208,11 +213,14 @@ func walks(t *testing.T, setup *sim.Setup) {
 			t.Fatal(err)
 		}
 		w := &walk{T: t, world: world, done: done}
-		for range rapid.IntRange(1, 120).Draw(t, "steps") {
+		for range rapid.IntRange(1, 300).Draw(t, "steps") {
 			if rapid.IntRange(0, 19).Draw(t, "shape") == 0 {
 				w.shape()
 			}
 			w.advance()
+			if rapid.IntRange(0, 29).Draw(t, "check") == 0 {
+				w.check()
+			}
 		}
 		w.check()
 	})

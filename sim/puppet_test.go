@@ -155,7 +155,9 @@ func (s *scene) boot() *scene {
 // strike runs up to an instant and has a fault strike then.
 func (s *scene) strike(at time.Duration, f sim.Fault) {
 	s.t.Helper()
-	s.until(at)
+	if at > s.World.Now {
+		s.until(at)
+	}
 	if err := s.Inflict(f); err != nil {
 		s.t.Fatal(err)
 	}

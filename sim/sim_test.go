@@ -24,7 +24,13 @@ func newZab(t testing.TB, nodes, clients, writes int, seed uint64) *sim.Simulato
 // newZabWith takes seed and audit from a configuration.
 func newZabWith(t testing.TB, nodes, clients, writes int, config sim.Config) *sim.Simulator {
 	t.Helper()
-	world, err := sim.NewWorld(replicated(t, zab.Protocol(), nodes, clients, writes))
+	return start(t, replicated(t, zab.Protocol(), nodes, clients, writes), config)
+}
+
+// start boots a cluster on a local network.
+func start(t testing.TB, setup *sim.Setup, config sim.Config) *sim.Simulator {
+	t.Helper()
+	world, err := sim.NewWorld(setup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +43,7 @@ func newZabWith(t testing.TB, nodes, clients, writes int, config sim.Config) *si
 	config.ClientDelay = network.ConstantDelay(100 * time.Microsecond)
 	config.StreamTimeout, config.DialTimeout = 3*time.Second, 100*time.Millisecond
 	s := sim.NewSimulator(world, config)
-	for i := range nodes {
+	for i := range setup.Names {
 		if err := s.Inflict(sim.Fault{Kind: sim.RestartNode, Node: protocols.NodeID(i + 1)}); err != nil {
 			t.Fatal(err)
 		}

@@ -6,10 +6,26 @@ import "quorumlab/protocols"
 // protocol's and the machine's, to copy, encode and show worlds and steps.
 func Types() []any {
 	return []any{
-		State{}, Fault{}, protocols.Disk{}, protocols.Effects{},
-		protocols.Recovered{}, protocols.Received{}, protocols.TimerFired{}, protocols.Requested{},
-		protocols.Persisted{}, protocols.Disconnected{},
-		protocols.Send{}, protocols.SetTimer{}, protocols.CancelTimer{}, protocols.Persist{}, protocols.Reply{}, protocols.Note{},
-		protocols.Append{}, protocols.SetMeta{}, protocols.CutTail{}, protocols.CutHead{}, protocols.SaveSnapshot{},
+		State{},
+		Fault{},
+		protocols.Disk{},
+		protocols.Effects{},
+		protocols.Recovered{},
+		protocols.Received{},
+		protocols.TimerFired{},
+		protocols.Requested{},
+		protocols.Persisted{},
+		protocols.Disconnected{},
+		protocols.Send{},
+		protocols.SetTimer{},
+		protocols.CancelTimer{},
+		protocols.Persist{},
+		protocols.Reply{},
+		protocols.Note{},
+		protocols.Append{},
+		protocols.SetMeta{},
+		protocols.CutTail{},
+		protocols.CutHead{},
+		protocols.SaveSnapshot{},
 	}
 }
