@@ -1,10 +1,12 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
 
+	"quorumlab/network"
 	"quorumlab/protocols"
 	"quorumlab/scenarios/language"
 	"quorumlab/sim"
@@ -17,30 +19,46 @@ type agenda struct {
 	sim     *sim.Simulator
 	random  sim.Random // draws what the timeline leaves open
 	leaders *leaders
-	phases  *phases
-	items   []item // by time, then in the order added
-	cuts    int    // counts the cuts, to name them
-	changes int    // counts the changes of links: the latest one holds
+	items   []item // see add
+	// started counts what was begun on the way: cuts, changes and what lasts
+	// are told apart by that number.
+	started int
+	flaps   []*flap
+	changes []change
+	lasting map[struck][]lasting
 }
 
 // item is one thing to do.
 type item struct {
-	at     time.Duration
-	action language.Action // nil: end
-	end    func() error
+	at time.Duration
+	do func() error
+	// leader: it waits until there is one.
+	leader bool
+	// end: it ends what was begun before.
+	end bool
 }
 
-func newAgenda(run *language.Run, s *sim.Simulator, seed uint64, l *leaders, p *phases) *agenda {
-	a := &agenda{run: run, sim: s, random: sim.Stream(seed, "faults", 0), leaders: l, phases: p}
+func newAgenda(run *language.Run, s *sim.Simulator, seed uint64, l *leaders) *agenda {
+	a := &agenda{
+		run: run, sim: s, random: sim.Stream(seed, "faults", 0), leaders: l, lasting: map[struck][]lasting{},
+	}
 	for _, entry := range run.Timeline {
-		a.add(item{at: entry.At, action: entry.Action})
+		switch entry.Action.(type) {
+		case language.Say, language.Ask: // narration: the story has it
+		default:
+			a.add(item{
+				at: entry.At, do: func() error { return a.do(entry.Action) }, leader: needsLeader(entry.Action),
+			})
+		}
 	}
 	return a
 }
 
+// add puts an item in its place: by time; of one instant ends come first, for
+// what lasts from 1s for 2s is over at 3s; else in the order added.
 func (a *agenda) add(new item) {
 	at := len(a.items)
-	for at > 0 && a.items[at-1].at > new.at {
+	for at > 0 && (a.items[at-1].at > new.at || a.items[at-1].at == new.at && new.end && !a.items[at-1].end) {
 		at--
 	}
 	a.items = slices.Insert(a.items, at, new)
@@ -49,29 +67,34 @@ func (a *agenda) add(new item) {
 // later adds the end of something that lasts; a duration of 0 lasts for ever.
 func (a *agenda) later(lasts time.Duration, end func() error) {
 	if lasts > 0 {
-		a.add(item{at: a.sim.World.Now + lasts, end: end})
+		a.add(item{at: a.sim.World.Now + lasts, do: end, end: true})
 	}
 }
 
+// number returns a number that was not used before in this run.
+func (a *agenda) number() int {
+	a.started++
+	return a.started
+}
+
+// contextEvery is how many steps pass between two looks at the context.
+const contextEvery = 4096
+
 // carryOut boots the nodes and runs to an instant, doing on the way what is
-// due. The error is a *sim.Failure.
-func (a *agenda) carryOut(until time.Duration) error {
+// due. The error is a *sim.Failure, or the context's.
+func (a *agenda) carryOut(ctx context.Context, until time.Duration) error {
 	for i := range a.run.Cluster.Nodes {
 		if err := a.sim.Inflict(sim.Fault{Kind: sim.RestartNode, Node: protocols.NodeID(i + 1)}); err != nil {
 			return err
 		}
 	}
-	for {
+	for ctx.Err() == nil {
 		i := a.next()
 		instant := until
 		if i >= 0 {
 			instant = min(until, max(a.items[i].at, a.sim.World.Now))
 		}
-		var stop func() bool
-		if a.waiting() {
-			stop = func() bool { return a.leaders.current() != 0 }
-		}
-		stopped, err := a.sim.RunUntil(instant, stop)
+		stopped, err := a.sim.RunUntil(instant, a.interruption(ctx))
 		if err != nil {
 			return err
 		}
@@ -86,119 +109,101 @@ func (a *agenda) carryOut(until time.Duration) error {
 		}
 		due := a.items[i]
 		a.items = slices.Delete(a.items, i, i+1)
-		if err := a.do(due); err != nil {
+		if err := due.do(); err != nil {
 			return err
 		}
+	}
+	return ctx.Err()
+}
+
+// interruption returns what stops the simulator before the next item is due: a
+// leader that something waits for, or the end of the context.
+func (a *agenda) interruption(ctx context.Context) func() bool {
+	waiting := slices.ContainsFunc(a.items, a.blocked)
+	steps := 0
+	return func() bool {
+		steps++
+		return waiting && a.leaders.current() != 0 || steps%contextEvery == 0 && ctx.Err() != nil
 	}
 }
 
 // blocked reports whether an item that is due waits for a leader to appear.
 func (a *agenda) blocked(i item) bool {
-	return i.at <= a.sim.World.Now && needsLeader(i.action) && a.leaders.current() == 0
+	return i.leader && i.at <= a.sim.World.Now && a.leaders.current() == 0
 }
-
-func (a *agenda) waiting() bool { return slices.ContainsFunc(a.items, a.blocked) }
 
 // next returns the position of the first item that is not blocked, or -1.
 func (a *agenda) next() int {
 	return slices.IndexFunc(a.items, func(i item) bool { return !a.blocked(i) })
 }
 
-func (a *agenda) do(due item) error {
-	if due.action == nil {
-		return due.end()
-	}
-	switch action := due.action.(type) {
-	case language.Say, language.Ask:
-		return nil // narration: the story has it
-	case language.Partition:
-		return a.partition(action)
-	case language.Heal:
-		return a.heal(action)
-	case language.LinksChange:
-		return a.changeLinks(action)
-	case language.DiskSlow, language.DiskFull, language.DiskFsyncFails, language.DiskRot:
-		return a.disk(action)
-	default:
-		return a.process(action)
-	}
-}
-
-// process does the faults of a node itself.
-func (a *agenda) process(action language.Action) error {
+func (a *agenda) do(action language.Action) error {
 	switch f := action.(type) {
+	case language.Partition:
+		return a.partition(f)
+	case language.Heal:
+		return a.heal(f)
+	case language.LinksChange:
+		return a.changeLinks(f)
 	case language.Crash:
 		return a.crash(f)
 	case language.Restart:
 		return a.inflict(sim.Fault{Kind: sim.RestartNode}, f.Node)
 	case language.Pause:
-		node := a.resolve(f.Node)
-		return a.lasting(language.FaultPause, f.For,
-			sim.Fault{Kind: sim.PauseNode, Node: node}, sim.Fault{Kind: sim.ResumeNode, Node: node})
+		return a.last(f.Node, f.For, sim.Fault{Kind: sim.PauseNode}, sim.Fault{Kind: sim.ResumeNode})
 	case language.Slow:
-		node := a.resolve(f.Node)
-		return a.lasting(language.FaultSlow, f.For,
-			sim.Fault{Kind: sim.SlowNode, Node: node, By: f.By}, sim.Fault{Kind: sim.SlowNode, Node: node})
+		return a.last(f.Node, f.For, sim.Fault{Kind: sim.SlowNode, By: f.By}, sim.Fault{Kind: sim.SlowNode})
 	case language.ClockJump:
-		a.phases.strike(language.FaultClock, a.sim.World.Now)
 		return a.inflict(sim.Fault{Kind: sim.JumpClock, By: f.Jump}, f.Node)
 	case language.ClockDrift:
-		a.phases.strike(language.FaultClock, a.sim.World.Now)
 		return a.inflict(sim.Fault{Kind: sim.DriftClock, Drift: f.Drift}, f.Node)
+	case language.DiskSlow:
+		return a.last(f.Node, f.For, sim.Fault{Kind: sim.SlowDisk, By: f.By}, sim.Fault{Kind: sim.SlowDisk})
+	case language.DiskFull:
+		return a.last(f.Node, f.For, sim.Fault{Kind: sim.FillDisk, On: true}, sim.Fault{Kind: sim.FillDisk})
+	case language.DiskFsyncFails:
+		return a.inflict(sim.Fault{Kind: sim.FailForce}, f.Node)
+	case language.DiskRot:
+		return a.rot(f)
 	}
 	panic(fmt.Sprintf("scenarios: no action %T", action))
 }
 
 func (a *agenda) crash(f language.Crash) error {
-	fault := sim.Fault{Kind: sim.CrashNode, Keep: int(f.Keep), Torn: f.Torn}
 	node := a.resolve(f.Node)
-	if f.Keep == language.KeepRandom && node != 0 {
-		unforced := a.sim.World.Nodes[node-1].Disk.Unforced()
-		fault.Keep = int(a.random.Uint64() % uint64(unforced+1))
+	if node == 0 {
+		return nil
 	}
+	fault := sim.Fault{Kind: sim.CrashNode, Node: node, Keep: int(f.Keep), Torn: f.Torn}
 	if f.OnFsync > 0 {
 		fault.Kind, fault.Count, fault.Before = sim.CrashAtSync, uint64(f.OnFsync), f.BeforeFsync
 	}
-	return a.inflict(fault, language.Target{Node: node})
+	if f.Keep == language.KeepRandom {
+		fault.Keep = a.keep(node, f.OnFsync > 0)
+	}
+	return a.sim.Inflict(fault)
 }
 
-func (a *agenda) disk(action language.Action) error {
-	switch f := action.(type) {
-	case language.DiskSlow:
-		node := a.resolve(f.Node)
-		return a.lasting(language.FaultDisk, f.For,
-			sim.Fault{Kind: sim.SlowDisk, Node: node, By: f.By}, sim.Fault{Kind: sim.SlowDisk, Node: node})
-	case language.DiskFull:
-		node := a.resolve(f.Node)
-		return a.lasting(language.FaultDisk, f.For,
-			sim.Fault{Kind: sim.FillDisk, Node: node, On: true}, sim.Fault{Kind: sim.FillDisk, Node: node})
-	case language.DiskFsyncFails:
-		a.phases.strike(language.FaultDisk, a.sim.World.Now)
-		return a.inflict(sim.Fault{Kind: sim.FailForce}, f.Node)
-	case language.DiskRot:
-		a.phases.strike(language.FaultDisk, a.sim.World.Now)
-		node := a.resolve(f.Node)
-		for range f.Records {
-			fault := sim.Fault{Kind: sim.RotRecord, Count: a.random.Uint64() >> 1}
-			if err := a.inflict(fault, language.Target{Node: node}); err != nil {
-				return err
-			}
+// keep draws how many of its unforced writes a node keeps: of those that it has
+// now or, if it crashes later, of as many as it may then have.
+func (a *agenda) keep(node protocols.NodeID, later bool) int {
+	const few = 3 // more are rarely unforced at one time
+	unforced := a.sim.World.Nodes[node-1].Disk.Unforced()
+	if later {
+		unforced = max(unforced, few)
+	}
+	return int(network.Below(&a.random, uint64(unforced)+1))
+}
+
+func (a *agenda) rot(f language.DiskRot) error {
+	node := a.resolve(f.Node)
+	for range f.Records {
+		fault := sim.Fault{Kind: sim.RotRecord, Count: a.random.Uint64()}
+		if err := a.inflict(fault, language.Target{Node: node}); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// lasting inflicts a fault and puts its end on the agenda.
-func (a *agenda) lasting(kind language.FaultKind, lasts time.Duration, begin, end sim.Fault) error {
-	if begin.Node == 0 {
-		return nil // nobody was there to be struck
-	}
-	a.phases.begin(kind, a.sim.World.Now)
-	a.later(lasts, func() error {
-		a.phases.end(kind, a.sim.World.Now)
-		return a.sim.Inflict(end)
-	})
-	return a.sim.Inflict(begin)
 }
 
 // inflict lets a fault strike the node that a target resolves to, if any.
@@ -207,4 +212,43 @@ func (a *agenda) inflict(fault sim.Fault, target language.Target) error {
 		return nil
 	}
 	return a.sim.Inflict(fault)
+}
+
+// struck is where faults that last strike, and of which kind they are.
+type struck struct {
+	kind sim.FaultKind
+	node protocols.NodeID
+}
+
+// lasting is a fault that is not over yet.
+type lasting struct {
+	number int
+	fault  sim.Fault
+}
+
+// last inflicts a fault that lasts, and puts its end on the agenda. Of several
+// of a kind that last at one node the latest is in force; when it is over, the
+// latest of those that still last is again.
+func (a *agenda) last(target language.Target, lasts time.Duration, begin, end sim.Fault) error {
+	node := a.resolve(target)
+	if node == 0 {
+		return nil
+	}
+	begin.Node, end.Node = node, node
+	at, mine := struck{begin.Kind, node}, a.number()
+	a.lasting[at] = append(a.lasting[at], lasting{mine, begin})
+	a.later(lasts, func() error {
+		all := a.lasting[at]
+		inForce := all[len(all)-1].number == mine
+		all = slices.DeleteFunc(all, func(l lasting) bool { return l.number == mine })
+		a.lasting[at] = all
+		switch {
+		case !inForce:
+			return nil
+		case len(all) > 0:
+			return a.sim.Inflict(all[len(all)-1].fault)
+		}
+		return a.sim.Inflict(end)
+	})
+	return a.sim.Inflict(begin)
 }

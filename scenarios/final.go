@@ -3,6 +3,7 @@ package scenarios
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"quorumlab/checker/linear"
 	"quorumlab/protocols"
@@ -41,44 +42,78 @@ func (x *execution) converged() (Judgement, string) {
 
 // lost counts the acknowledged writes that are gone at the end: no node that
 // runs has the value, and no other write can have replaced it, for all of them
-// were over before it began.
-func (x *execution) lost() int64 {
-	n := int64(0)
-	history := x.clients.history
-	for i := range history {
-		op := &history[i]
-		if op.Outcome == linear.OK && writes(op) && !replaced(op, history) && !x.present(op.Key, op.In) {
+// were surely over before it began. known is false if no node runs at the end.
+func (x *execution) lost() (n int64, known bool) {
+	machines, _ := x.replicas()
+	last := lastWrites(x.clients.history)
+	for i := range x.clients.history {
+		op := &x.clients.history[i]
+		if op.Outcome == linear.OK && writes(op) && last[op.Key].but(op) < op.Invoke && !present(machines, op.Key, op.In) {
 			n++
 		}
 	}
-	return n
+	return n, len(machines) > 0
 }
 
+// writes reports whether an operation changed its key, or may have.
 func writes(op *linear.Operation) bool {
-	return op.Kind == linear.Write || op.Kind == linear.CAS && (op.Swapped || op.Outcome == linear.Info)
+	switch op.Kind {
+	case linear.Write:
+		return op.Outcome != linear.Fail
+	case linear.CAS:
+		return op.Swapped || op.Outcome == linear.Info
+	}
+	return false
 }
 
-// replaced reports whether another write of the key may have taken effect after
-// an acknowledged one.
-func replaced(op *linear.Operation, history linear.History) bool {
+// latest tells until when the writes of a key may have taken effect: the one
+// for which this is latest, and the others.
+type latest struct {
+	id           int
+	that, others int64
+}
+
+// but returns until when a write other than op may have taken effect.
+func (l latest) but(op *linear.Operation) int64 {
+	if op.ID == l.id {
+		return l.others
+	}
+	return l.that
+}
+
+// lastWrites returns for each key until when it may have been written. A write
+// whose fate nobody knows may take effect at any time.
+func lastWrites(history linear.History) map[string]latest {
+	const before = -1 // anything begins
+	last := map[string]latest{}
 	for i := range history {
-		other := &history[i]
-		if other.ID != op.ID && other.Key == op.Key && other.Outcome != linear.Fail && writes(other) &&
-			other.Return >= op.Invoke {
-			return true
+		op := &history[i]
+		if !writes(op) {
+			continue
 		}
+		until := op.Return
+		if op.Outcome == linear.Info {
+			until = linear.Never
+		}
+		l, seen := last[op.Key]
+		switch {
+		case !seen:
+			l = latest{op.ID, until, before}
+		case until > l.that:
+			l = latest{op.ID, until, l.that}
+		default:
+			l.others = max(l.others, until)
+		}
+		last[op.Key] = l
 	}
-	return false
+	return last
 }
 
-// present reports whether some node that runs holds a value of a key.
-func (x *execution) present(key string, value linear.Value) bool {
-	machines, _ := x.replicas()
-	for _, m := range machines {
+// present reports whether some machine holds a value of a key.
+func present(machines []protocols.StateMachine, key string, value linear.Value) bool {
+	return slices.ContainsFunc(machines, func(m protocols.StateMachine) bool {
 		result, ok := m.Query(machine.Command{Op: machine.Get, Key: key})
-		if r, is := result.(machine.Result); ok && is && (linear.Value{Text: r.Value, Present: r.Found}) == value {
-			return true
-		}
-	}
-	return false
+		r, is := result.(machine.Result)
+		return ok && is && r.Found == value.Present && r.Value == value.Text
+	})
 }

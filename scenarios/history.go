@@ -1,18 +1,23 @@
 package scenarios
 
 import (
+	"fmt"
+
 	"quorumlab/checker/linear"
 	"quorumlab/protocols/machine"
+	"quorumlab/scenarios/language"
 	"quorumlab/sim"
 )
 
 // recorder is an observer that writes down what the clients see.
 type recorder struct {
 	history linear.History // of operations begun, in that order
-	at      map[int]int    // position in history, by the operation's number
+	at      []int          // position in history, by the operation's number
 }
 
-func newRecorder() *recorder { return &recorder{at: map[int]int{}} }
+func newRecorder(operations int) *recorder {
+	return &recorder{history: make(linear.History, 0, operations), at: make([]int, operations+1)}
+}
 
 // Observe implements sim.Observer.
 func (r *recorder) Observe(w *sim.World, step *sim.Step) {
@@ -31,17 +36,21 @@ func (r *recorder) Observe(w *sim.World, step *sim.Step) {
 		return
 	}
 	op.Return, op.Outcome, op.Error = int64(step.Time), linear.Outcome(c.Outcome), c.Reason
-	result, ok := c.Result.(machine.Result)
 	if c.Outcome != sim.OK {
 		return
 	}
+	result, ok := c.Result.(machine.Result)
 	if !ok || result.Error != "" {
-		panic("scenarios: a machine cannot execute a scenario's operation: " + result.Error)
+		panic(fmt.Sprintf("scenarios: a machine cannot execute %+v: %+v", c.Command, c.Result))
 	}
-	if op.Kind == linear.Read {
-		op.Out = linear.Value{Text: result.Value, Present: result.Found}
+	// A node that errs may answer what was never asked: only what the client
+	// would look at counts.
+	switch {
+	case op.Kind == linear.Read && result.Found:
+		op.Out = linear.Some(result.Value)
+	case op.Kind == linear.CAS:
+		op.Swapped = result.Swapped
 	}
-	op.Swapped = result.Swapped
 }
 
 func begun(w *sim.World, step *sim.Step) linear.Operation {
@@ -61,9 +70,20 @@ func begun(w *sim.World, step *sim.Step) linear.Operation {
 		op.Kind = linear.Write // of the absent value
 	case machine.CAS:
 		op.Kind, op.In = linear.CAS, linear.Some(command.Value)
-		op.Expected = linear.Value{Text: command.Expect, Present: !command.Absent}
+		if !command.Absent {
+			op.Expected = linear.Some(command.Expect)
+		}
 	default:
 		panic("scenarios: no operation " + string(command.Op))
 	}
 	return op
+}
+
+// kindOf returns what the scenario calls an operation: a history knows a delete
+// as the write of the absent value.
+func kindOf(op *linear.Operation) language.OperationKind {
+	if op.Kind == linear.Write && !op.In.Present {
+		return language.Delete
+	}
+	return language.OperationKind(op.Kind)
 }

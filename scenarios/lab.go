@@ -3,11 +3,13 @@ package scenarios
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
 	"runtime/debug"
 
+	"quorumlab/checker"
 	"quorumlab/checker/linear"
 	"quorumlab/checker/mutants"
 	"quorumlab/protocols"
@@ -23,6 +25,7 @@ import (
 type Lab struct {
 	codec      *state.Codec
 	vocabulary language.Vocabulary
+	mutant     func(name string) (mutants.Mutant, error)
 }
 
 // NewLab returns a lab that knows the catalog's protocols and all mutants.
@@ -33,7 +36,7 @@ func NewLab() (*Lab, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scenarios: %w", err)
 	}
-	return &Lab{codec: codec, vocabulary: vocabulary()}, nil
+	return &Lab{codec: codec, vocabulary: vocabulary(), mutant: mutants.Lookup}, nil
 }
 
 // Options is how a scenario is run.
@@ -47,8 +50,9 @@ type Options struct {
 	Hashless bool
 }
 
-// Run executes all runs of a scenario. The error is one of usage or of the
-// Trace's writer; that a run does not show what is expected is no error.
+// Run executes all runs of a scenario. The error is one of usage, of the
+// Trace's writer, or the context's; that a run does not show what is expected
+// is no error.
 func (l *Lab) Run(ctx context.Context, scenario *language.Scenario, options Options) (*Report, error) {
 	report := &Report{Schema: 1, Scenario: scenario.Name, Seed: options.Seed, Mutant: options.Mutant}
 	for i := range scenario.Runs {
@@ -78,30 +82,39 @@ func (r *Report) add(result Result) {
 
 // execution is one run under way.
 type execution struct {
-	run     *language.Run
-	sim     *sim.Simulator
-	agenda  *agenda
-	leaders leaders
-	phases  phases
-	clients *recorder
-	tally   *tally
-	judges  *judges
-	trace   *trace.Recorder
+	run        *language.Run
+	sim        *sim.Simulator
+	agenda     *agenda
+	leaders    leaders
+	phases     phases
+	clients    *recorder
+	tally      *tally
+	invariants *checker.Set
+	trace      *trace.Recorder // nil: no hash is wanted
 }
 
-// Execute executes one run of a scenario, and judges it.
+// Execute executes one run of a scenario, and judges it. The run may be another
+// than the scenario's own (that of a Swarm, a smaller one), but then its trace
+// does not replay: replaying takes the run from the scenario. The error is one
+// of usage, of the Trace's writer, or the context's.
 func (l *Lab) Execute(ctx context.Context, scenario *language.Scenario, run *language.Run, options Options) (*Result, error) {
 	concrete := Concrete(*run, options.Seed)
 	x, err := l.prepare(scenario, &concrete, options)
 	if err != nil {
 		return nil, err
 	}
-	failure := x.agenda.carryOut(concrete.Until)
+	failure := x.agenda.carryOut(ctx, concrete.Until)
+	if _, failed := errors.AsType[*sim.Failure](failure); !failed && failure != nil {
+		return nil, failure
+	}
 	result := &Result{
 		Run: concrete, Steps: x.sim.Steps, Virtual: x.sim.World.Now, Failure: failure,
 		History: x.clients.history, Story: x.story(),
 	}
 	x.judge(ctx, result)
+	if err := ctx.Err(); err != nil {
+		return nil, err // some verdict may be unknown on that account
+	}
 	if x.trace == nil {
 		return result, nil
 	}
@@ -117,7 +130,7 @@ func (l *Lab) Execute(ctx context.Context, scenario *language.Scenario, run *lan
 
 // prepare makes a simulator and all that watches it.
 func (l *Lab) prepare(scenario *language.Scenario, run *language.Run, options Options) (*execution, error) {
-	wrap, err := wrapper(options.Mutant, run.Protocol)
+	wrap, err := l.wrapper(options.Mutant, run.Protocol)
 	if err != nil {
 		return nil, err
 	}
@@ -132,47 +145,53 @@ func (l *Lab) prepare(scenario *language.Scenario, run *language.Run, options Op
 	for i, node := range run.Cluster.Nodes {
 		world.Nodes[i].Clock = sim.Clock{Reading: node.Skew, Drift: int64(node.Drift)}
 	}
-	x := &execution{run: run, clients: newRecorder()}
-	if x.judges, err = newJudges(setup.Protocol.Invariants); err != nil {
-		return nil, err
+	x := &execution{run: run, phases: phases{normal: run.Links.Of}, clients: newRecorder(len(run.Script))}
+	if x.invariants, err = checker.NewSet(setup.Protocol.Invariants...); err != nil {
+		return nil, fmt.Errorf("scenarios: %w", err)
 	}
 	x.sim = sim.NewSimulator(world, config(run, options.Seed))
 	x.tally = newTally(run, &x.phases)
-	for _, o := range []sim.Observer{&x.leaders, &x.phases, x.clients, x.tally, x.judges} {
+	for _, o := range []sim.Observer{&x.leaders, &x.phases, x.clients, x.tally, x.invariants} {
 		x.sim.Watch(o)
 	}
 	if !options.Hashless {
-		x.trace, err = trace.NewRecorder(options.Trace, l.codec, header(scenario, run, setup, options))
+		x.trace, err = trace.NewRecorder(options.Trace, l.codec, header(scenario, run, options))
 		if err != nil {
 			return nil, err
 		}
 		x.sim.Watch(x.trace)
 	}
-	x.agenda = newAgenda(run, x.sim, options.Seed, &x.leaders, &x.phases)
+	x.agenda = newAgenda(run, x.sim, options.Seed, &x.leaders)
 	return x, nil
 }
 
-func wrapper(mutant, protocol string) (func(protocols.Node) protocols.Node, error) {
+// wrapper returns what makes mutants of nodes, nil if none are wanted.
+func (l *Lab) wrapper(mutant, protocol string) (func(protocols.Node) protocols.Node, error) {
 	if mutant == "" {
 		return nil, nil
 	}
-	m, err := mutants.Lookup(mutant)
+	m, err := l.mutant(mutant)
 	if err != nil {
 		return nil, err
 	}
 	if m.Protocol != "" && m.Protocol != protocol {
-		return nil, fmt.Errorf("mutant %s is one of %s, but the run is one of %s", m.Name, m.Protocol, protocol)
+		return nil, fmt.Errorf("mutant %s is one of %s, but the run is one of %s\n  hint: the scenario %s shows it",
+			m.Name, m.Protocol, protocol, m.Scenario)
 	}
 	return m.Wrap, nil
 }
 
-func header(scenario *language.Scenario, run *language.Run, setup *sim.Setup, options Options) trace.Header {
+// header tells what a run is one of.
+func header(scenario *language.Scenario, run *language.Run, options Options) trace.Header {
 	h := trace.Header{
-		Scenario: scenario.Name, Run: run.Name, Seed: options.Seed, Mutant: options.Mutant,
-		Nodes: setup.Names, Document: json.RawMessage(scenario.Canonical), Code: codeVersion(),
+		Trace: trace.Version, Scenario: scenario.Name, Run: run.Name, Seed: options.Seed, Mutant: options.Mutant,
+		Document: json.RawMessage(scenario.Canonical), Code: codeVersion(),
 	}
-	for _, c := range setup.Clients {
-		h.Clients = append(h.Clients, c.Name)
+	for _, node := range run.Cluster.Nodes {
+		h.Nodes = append(h.Nodes, node.Name)
+	}
+	for _, client := range run.Clients {
+		h.Clients = append(h.Clients, client.Name)
 	}
 	return h
 }
@@ -189,9 +208,9 @@ func codeVersion() string {
 	return "devel"
 }
 
-// initial returns the operations that stand for the values of the keys before
+// Initial returns the operations that stand for the values of the keys before
 // a run: writes that returned before anything else began.
-func initial(run *language.Run) linear.History {
+func Initial(run *language.Run) linear.History {
 	var history linear.History
 	for i, key := range sortedKeys(run.Initial) {
 		history = append(history, linear.Operation{

@@ -6,10 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"quorumlab/checker/linear"
 	"quorumlab/protocols/catalog"
+	"quorumlab/protocols/hint"
 	"quorumlab/scenarios/language"
 )
 
@@ -29,13 +31,12 @@ type Entry struct {
 
 // Library lists the shipped scenarios, by name.
 func (l *Lab) Library() ([]Entry, error) {
-	files, err := fs.Glob(library, "library/*.yaml")
+	names, err := shippedNames()
 	if err != nil {
 		return nil, err
 	}
-	var entries []Entry
-	for _, file := range files {
-		name := strings.TrimSuffix(path.Base(file), ".yaml")
+	entries := make([]Entry, 0, len(names))
+	for _, name := range names {
 		scenario, err := l.Shipped(name)
 		if err != nil {
 			return nil, err
@@ -45,12 +46,31 @@ func (l *Lab) Library() ([]Entry, error) {
 	return entries, nil
 }
 
+func shippedNames() ([]string, error) {
+	names, err := fs.Glob(library, "library/*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("scenarios: %w", err)
+	}
+	for i, file := range names {
+		names[i] = strings.TrimSuffix(path.Base(file), ".yaml")
+	}
+	return names, nil
+}
+
 // Shipped returns a scenario of the library. Each of sets is a `path=value`
-// that overrides a place of the document.
+// that overrides a place of the document. The error proposes another name if
+// there is none of this.
 func (l *Lab) Shipped(name string, sets ...string) (*language.Scenario, error) {
+	names, err := shippedNames()
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(names, name) {
+		return nil, fmt.Errorf("no scenario %q; %s", name, hint.For(name, names))
+	}
 	data, err := library.ReadFile("library/" + name + ".yaml")
 	if err != nil {
-		return nil, fmt.Errorf("no scenario %q: `list scenarios` names them", name)
+		return nil, fmt.Errorf("scenarios: %w", err)
 	}
 	return language.Parse(name+".yaml", data, l.vocabulary, sets...)
 }

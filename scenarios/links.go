@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"quorumlab/network"
@@ -10,110 +11,141 @@ import (
 	"quorumlab/sim"
 )
 
+// flap is a cut that comes and goes.
+type flap struct {
+	cut   string
+	pairs []network.Pair // those that were healed are taken out
+	every time.Duration
+	until time.Duration
+}
+
 func (a *agenda) partition(p language.Partition) error {
 	pairs := p.Cuts(len(a.run.Cluster.Nodes), a.resolve)
 	if len(pairs) == 0 {
 		return nil
 	}
-	a.cuts++
-	cut := fmt.Sprintf("cut %d", a.cuts)
-	if p.Every == 0 {
-		return a.cutFor(p, cut, pairs)
+	cut := fmt.Sprintf("cut %d", a.number())
+	if p.Every > 0 {
+		f := &flap{cut: cut, pairs: pairs, every: p.Every, until: a.sim.World.Now + p.For}
+		a.flaps = append(a.flaps, f)
+		return a.flap(f)
 	}
-	return a.flap(p, cut, pairs, a.sim.World.Now+p.For)
-}
-
-func (a *agenda) cutFor(p language.Partition, cut string, pairs []network.Pair) error {
-	a.phases.cut(cut, a.sim.World.Now)
 	a.later(p.For, func() error { return a.mend(cut) })
 	return a.sim.Inflict(sim.Fault{Kind: sim.CutLinks, Pairs: pairs, Cut: cut})
 }
 
-// flap cuts now, heals after Every, and so on until an instant.
-func (a *agenda) flap(p language.Partition, cut string, pairs []network.Pair, until time.Duration) error {
-	a.phases.cut(cut, a.sim.World.Now)
-	a.later(min(p.Every, until-a.sim.World.Now), func() error {
-		if next := a.sim.World.Now + p.Every; next < until {
-			a.add(item{at: next, end: func() error { return a.flap(p, cut, pairs, until) }})
-		}
-		return a.mend(cut)
-	})
-	return a.sim.Inflict(sim.Fault{Kind: sim.CutLinks, Pairs: pairs, Cut: cut})
+// flap cuts now, heals after a while, and so on until an instant.
+func (a *agenda) flap(f *flap) error {
+	if len(f.pairs) == 0 {
+		return nil // healed for good
+	}
+	now := a.sim.World.Now
+	a.later(min(f.every, f.until-now), func() error { return a.mend(f.cut) })
+	if next := now + 2*f.every; next < f.until {
+		a.add(item{at: next, do: func() error { return a.flap(f) }})
+	}
+	return a.sim.Inflict(sim.Fault{Kind: sim.CutLinks, Pairs: slices.Clone(f.pairs), Cut: f.cut})
 }
 
+// mend ends a partition, unless it was healed before.
 func (a *agenda) mend(cut string) error {
-	a.phases.mend(cut, a.sim.World.Now)
+	if !cutBy(&a.sim.World.Network, cut) {
+		return nil
+	}
 	return a.sim.Inflict(sim.Fault{Kind: sim.HealLinks, Cut: cut})
 }
 
-// heal ends partitions, as a whole or for some pairs.
+// heal ends partitions, as a whole or for some pairs, for good: what flaps does
+// not cut these pairs any more.
 func (a *agenda) heal(h language.Heal) error {
 	fault := sim.Fault{Kind: sim.HealLinks}
 	if !h.All {
-		among := a.resolveAll(h.Among)
-		for _, from := range among {
-			for _, to := range among {
-				if from != to {
-					fault.Pairs = append(fault.Pairs, network.Pair{From: from, To: to})
-				}
-			}
-		}
-		fault.Pairs = append(fault.Pairs, language.ResolvePairs(h.Pairs, a.resolve)...)
+		fault.Pairs = append(pairsAmong(a.resolveAll(h.Among)), language.ResolvePairs(h.Pairs, a.resolve)...)
 		if len(fault.Pairs) == 0 {
 			return nil
 		}
 	}
-	err := a.sim.Inflict(fault)
-	a.phases.healed(&a.sim.World.Network, a.sim.World.Now)
-	return err
+	for _, f := range a.flaps {
+		f.pairs = slices.DeleteFunc(f.pairs, func(p network.Pair) bool { return h.All || slices.Contains(fault.Pairs, p) })
+	}
+	return a.sim.Inflict(fault)
 }
 
+// change is a change of links that is not over yet.
+type change struct {
+	number int
+	pairs  []network.Pair
+	to     language.ConditionsChange
+}
+
+// changeLinks changes links and puts the end on the agenda. Changes lie upon
+// one another in the order in which they began; each ends for itself.
 func (a *agenda) changeLinks(c language.LinksChange) error {
 	pairs := language.ResolvePairs(c.Pairs, a.resolve)
 	if c.Pairs == nil {
-		pairs = allPairs(len(a.run.Cluster.Nodes))
+		pairs = pairsAmong(a.nodes())
 	}
-	a.changes++
-	a.phases.begin(language.FaultLinks, a.sim.World.Now)
-	change := a.changes
+	mine := a.number()
+	a.changes = append(a.changes, change{mine, pairs, c.Change})
 	a.later(c.For, func() error {
-		a.phases.end(language.FaultLinks, a.sim.World.Now)
-		if change != a.changes {
-			return nil // a later change holds now
-		}
-		return a.setLinks(pairs, language.ConditionsChange{})
+		a.changes = slices.DeleteFunc(a.changes, func(c change) bool { return c.number == mine })
+		return a.setLinks(pairs)
 	})
-	return a.setLinks(pairs, c.Change)
+	return a.setLinks(pairs)
 }
 
-// setLinks gives pairs their conditions before all changes, changed. Pairs with
+// setLinks gives pairs the conditions that they are to have now. Pairs with
 // equal conditions change in one step.
-func (a *agenda) setLinks(pairs []network.Pair, change language.ConditionsChange) error {
+func (a *agenda) setLinks(pairs []network.Pair) error {
+	pairs = slices.Clone(pairs)
 	for len(pairs) > 0 {
-		of := func(p network.Pair) network.Conditions { return change.On(a.run.Links.Of(p.From, p.To)) }
-		fault := sim.Fault{Kind: sim.SetLinks, Conditions: of(pairs[0])}
-		var rest []network.Pair
-		for _, pair := range pairs {
-			if of(pair) == fault.Conditions {
-				fault.Pairs = append(fault.Pairs, pair)
-			} else {
-				rest = append(rest, pair)
+		fault := sim.Fault{Kind: sim.SetLinks, Conditions: a.conditions(pairs[0])}
+		pairs = slices.DeleteFunc(pairs, func(p network.Pair) bool {
+			if a.conditions(p) != fault.Conditions {
+				return false
 			}
+			if a.sim.Conditions(p.From, p.To) != fault.Conditions {
+				fault.Pairs = append(fault.Pairs, p)
+			}
+			return true
+		})
+		if len(fault.Pairs) == 0 {
+			continue
 		}
 		if err := a.sim.Inflict(fault); err != nil {
 			return err
 		}
-		pairs = rest
 	}
 	return nil
 }
 
-func allPairs(nodes int) []network.Pair {
+// conditions returns what a pair is to have now: what it had at the start, with
+// all changes that last.
+func (a *agenda) conditions(pair network.Pair) network.Conditions {
+	conditions := a.run.Links.Of(pair.From, pair.To)
+	for _, c := range a.changes {
+		if slices.Contains(c.pairs, pair) {
+			conditions = c.to.On(conditions)
+		}
+	}
+	return conditions
+}
+
+func (a *agenda) nodes() []protocols.NodeID {
+	var all []protocols.NodeID
+	for _, node := range a.run.Cluster.Nodes {
+		all = append(all, node.ID)
+	}
+	return all
+}
+
+// pairsAmong returns all ordered pairs of different nodes.
+func pairsAmong(nodes []protocols.NodeID) []network.Pair {
 	var pairs []network.Pair
-	for from := range protocols.NodeID(nodes) {
-		for to := range protocols.NodeID(nodes) {
+	for _, from := range nodes {
+		for _, to := range nodes {
 			if from != to {
-				pairs = append(pairs, network.Pair{From: from + 1, To: to + 1})
+				pairs = append(pairs, network.Pair{From: from, To: to})
 			}
 		}
 	}

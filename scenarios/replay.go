@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"reflect"
 
 	"quorumlab/scenarios/language"
 	"quorumlab/sim/trace"
@@ -51,23 +52,38 @@ func (l *Lab) replay(ctx context.Context, r io.Reader) ([]section, error) {
 	}
 }
 
-func (l *Lab) replaySection(ctx context.Context, reader *trace.Reader, header trace.Header) (*section, error) {
-	scenario, err := language.Parse("the trace's scenario", header.Document, l.vocabulary)
+func (l *Lab) replaySection(ctx context.Context, reader *trace.Reader, read trace.Header) (*section, error) {
+	scenario, err := language.Parse("the trace's scenario", read.Document, l.vocabulary)
 	if err != nil {
 		return nil, reader.Damaged(err)
 	}
-	run, err := runNamed(scenario, header.Run)
+	run, err := runNamed(scenario, read.Run)
 	if err != nil {
 		return nil, reader.Damaged(err)
 	}
-	comparer, err := trace.NewComparer(reader, header)
+	options := Options{Seed: read.Seed, Mutant: read.Mutant}
+	if !fits(read, scenario, run, options) {
+		return nil, reader.Damaged(errors.New("its names are not those of the scenario that it holds"))
+	}
+	comparer, err := trace.NewComparer(reader, read)
 	if err != nil {
 		return nil, err
 	}
-	options := Options{Seed: header.Seed, Mutant: header.Mutant, Trace: comparer}
+	options.Trace = comparer
 	result, err := l.Execute(ctx, scenario, run, options)
+	if _, parted := errors.AsType[*trace.Problem](err); err != nil && !parted && ctx.Err() == nil {
+		err = reader.Damaged(err) // a mutant that there is not, say
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &section{header: header, scenario: scenario, result: result}, nil
+	return &section{header: read, scenario: scenario, result: result}, nil
+}
+
+// fits reports whether a header, but for the program's version, is the one that
+// its own scenario gives.
+func fits(read trace.Header, scenario *language.Scenario, run *language.Run, options Options) bool {
+	made := header(scenario, run, options)
+	made.Document, made.Code = read.Document, read.Code
+	return reflect.DeepEqual(read, made)
 }

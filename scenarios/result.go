@@ -24,7 +24,8 @@ type Report struct {
 	Runs           []Result       `json:"-"`
 }
 
-// Held reports whether all verdicts are as expected.
+// Held reports whether no verdict contradicts what is expected. Verdicts that
+// are unknown do not; see Inconclusive.
 func (r *Report) Held() bool {
 	return !r.any(func(v Verdict) bool { return !v.AsExpected && v.Verdict != Unknown })
 }
@@ -56,8 +57,11 @@ const (
 // Verdict is the judgement of one property of one run, beside what the
 // scenario expects of it.
 type Verdict struct {
-	Run        string    `json:"run"`
-	Property   string    `json:"property"`
+	Run      string `json:"run"`
+	Property string `json:"property"`
+	// Subject tells apart verdicts of one property: the phrase of a Happens,
+	// the side and operation of an AvailableAs or WaitsAs; else "".
+	Subject    string    `json:"subject,omitempty"`
 	Verdict    Judgement `json:"verdict"`
 	Expected   string    `json:"expected"` // holds, violated or any
 	AsExpected bool      `json:"as_expected"`
@@ -68,13 +72,17 @@ type Verdict struct {
 	Step uint64 `json:"step,omitempty"`
 }
 
+// fails reports whether a property is violated that should not be.
+func (v *Verdict) fails() bool { return v.Verdict == Violated && !v.AsExpected }
+
 // Availability is how many operations of one side were answered ok within the
 // run's deadline, of those that began while faults lasted (all, in a run
-// without faults).
+// without faults). What the end of the run left no time to answer is not
+// counted.
 type Availability struct {
 	Run      string                 `json:"run"`
 	Side     string                 `json:"side"`
-	Kind     language.OperationKind `json:"kind"` // read, write or cas
+	Kind     language.OperationKind `json:"kind"`
 	Answered int                    `json:"answered"`
 	Invoked  int                    `json:"invoked"`
 }

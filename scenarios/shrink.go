@@ -1,9 +1,11 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"quorumlab/checker/shrink"
@@ -24,13 +26,13 @@ type Shrunk struct {
 	Tests   int // runs that it took
 }
 
-// focus returns a run of which only what concerns a property is expected: a
+// focus returns a run of which only what concerns a failure is expected: a
 // smaller run need not show the rest.
-func focus(run language.Run, property string) language.Run {
-	if property != Termination {
+func focus(run language.Run, failure *Failure) language.Run {
+	if failure.Property != Termination {
 		run.Liveness = 0
 	}
-	switch property {
+	switch failure.Property {
 	case AvailableAs, WaitsAs, Happens:
 	default:
 		run.Expect = language.Expectation{Properties: run.Expect.Properties}
@@ -46,38 +48,93 @@ type planned struct {
 
 // Shrink makes a failure small: it drops faults and operations as long as the
 // same property fails (ddmin: Zeller and Hildebrandt, "Simplifying and
-// isolating failure-inducing input", 2002), and shortens the rest. Each try
-// uses the same seed for all that is drawn on the way.
+// isolating failure-inducing input", 2002), and lets the run end as early as it
+// can. Each try uses the same seed for all that is drawn on the way. The error
+// is the context's, or says that the failure does not fail.
 func (l *Lab) Shrink(ctx context.Context, failure Failure, progress func(string)) (*Shrunk, error) {
-	run := focus(failure.Document.Runs[0], failure.Property)
-	fails := func(items []planned) bool {
-		smaller := assemble(run, items)
-		property, err := l.fails(ctx, failure, &smaller)
-		return err == nil && property == failure.Property
-	}
-	items := plan(run)
-	s := &Shrunk{Failure: failure}
-	s.FaultsBefore, s.OperationsBefore = tallyPlan(items)
-	if !fails(items) {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+	s := &shrinking{lab: l, ctx: ctx, failure: &failure, run: focus(failure.Document.Runs[0], &failure)}
+	if progress != nil {
+		s.options.Progress = func(left, tests int) {
+			progress(fmt.Sprintf("shrinking: %d faults and operations left after %d runs", left, s.tests+tests))
 		}
-		return nil, fmt.Errorf("seed %d of %s/%s does not fail in %s", failure.Seed, failure.Scenario, failure.Run, failure.Property)
 	}
-	outcome := shrink.Minimize(items, fails, shrink.Options{Budget: shrinkBudget, Progress: func(left, tests int) {
-		if progress != nil {
-			progress(fmt.Sprintf("shrinking: %d faults and operations left after %d runs", left, tests))
-		}
-	}})
+	shrunk := &Shrunk{Failure: failure}
+	items := plan(s.run)
+	shrunk.FaultsBefore, shrunk.OperationsBefore = tallyPlan(items)
+	if !s.fails(items) {
+		return nil, cmp.Or(ctx.Err(), fmt.Errorf("seed %d of %s/%s does not fail in %s",
+			failure.Seed, failure.Scenario, failure.Run, failure.Property))
+	}
+	first := s.minimize(items)
+	s.shorten(first.Items)
+	// What is needed in a long run may be of no use in a short one.
+	last := s.minimize(first.Items)
+	smallest := assemble(s.run, last.Items)
+	witness := s.witness(&smallest)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	s.Minimal, s.Tests = outcome.Minimal, outcome.Tests
-	s.Faults, s.Operations = tallyPlan(outcome.Items)
-	smaller := assemble(run, outcome.Items)
-	smaller.Until = l.shortest(ctx, failure, smaller)
-	s.Failure.Document = alone(failure.Document, smaller)
-	return s, nil
+	shrunk.Minimal, shrunk.Tests = last.Minimal, s.tests
+	shrunk.Faults, shrunk.Operations = tallyPlan(last.Items)
+	shrunk.Failure.Document, shrunk.Failure.Witness = alone(failure.Document, smallest), witness.Witness
+	return shrunk, nil
+}
+
+// shrinking is the work of one Shrink.
+type shrinking struct {
+	lab     *Lab
+	ctx     context.Context
+	failure *Failure
+	run     language.Run // all but what is left out
+	options shrink.Options
+	tests   int
+}
+
+func (s *shrinking) fails(items []planned) bool {
+	smaller := assemble(s.run, items)
+	return s.witness(&smaller) != nil
+}
+
+func (s *shrinking) minimize(items []planned) shrink.Outcome[planned] {
+	s.options.Budget = max(1, shrinkBudget-s.tests)
+	outcome := shrink.Minimize(items, s.fails, s.options)
+	s.tests += outcome.Tests
+	return outcome
+}
+
+// shorten lets the run end as early as it can, in steps of a tenth.
+func (s *shrinking) shorten(items []planned) {
+	whole := s.run.Until
+	for tenths := time.Duration(1); tenths < 10; tenths++ {
+		s.run.Until = (whole * tenths / 10).Truncate(time.Millisecond)
+		if fitsIn(items, s.run.Until) {
+			s.tests++
+			if s.fails(items) {
+				return
+			}
+		}
+	}
+	s.run.Until = whole
+}
+
+// witness executes a run and returns the verdict that shows the failure, nil if
+// there is none.
+func (s *shrinking) witness(run *language.Run) *Verdict {
+	options := Options{Seed: s.failure.Seed, Mutant: s.failure.Mutant, Hashless: true}
+	if s.ctx.Err() != nil {
+		return nil
+	}
+	result, err := s.lab.Execute(s.ctx, s.failure.Document, run, options)
+	if err != nil {
+		return nil
+	}
+	at := slices.IndexFunc(result.Verdicts, func(v Verdict) bool {
+		return v.Property == s.failure.Property && v.Subject == s.failure.Subject && v.fails()
+	})
+	if at < 0 {
+		return nil
+	}
+	return &result.Verdicts[at]
 }
 
 // shrinkBudget bounds the runs of one shrinking.
@@ -122,53 +179,14 @@ func tallyPlan(items []planned) (faults, operations int) {
 	return faults, operations
 }
 
-// fails executes a run and returns the first property that fails, "" if none.
-func (l *Lab) fails(ctx context.Context, failure Failure, run *language.Run) (string, error) {
-	if ctx.Err() != nil {
-		return "", ctx.Err()
-	}
-	options := Options{Seed: failure.Seed, Mutant: failure.Mutant, Hashless: true}
-	result, err := l.Execute(ctx, failure.Document, run, options)
-	if err != nil {
-		return "", err
-	}
-	for _, v := range result.Verdicts {
-		if v.Property == failure.Property && v.Verdict == Violated && !v.AsExpected {
-			return v.Property, nil
+// fitsIn reports whether all items begin before the end of a run.
+func fitsIn(items []planned, until time.Duration) bool {
+	return !slices.ContainsFunc(items, func(item planned) bool {
+		if item.entry != nil {
+			return item.entry.At >= until
 		}
-	}
-	return "", nil
-}
-
-// shortest returns the earliest end, in steps of a tenth, with which the run
-// still fails.
-func (l *Lab) shortest(ctx context.Context, failure Failure, run language.Run) time.Duration {
-	whole := run.Until
-	for tenths := time.Duration(1); tenths < 10; tenths++ {
-		run.Until = (whole * tenths / 10).Truncate(time.Millisecond)
-		if !fitsIn(run) {
-			continue
-		}
-		if property, err := l.fails(ctx, failure, &run); err == nil && property == failure.Property {
-			return run.Until
-		}
-	}
-	return whole
-}
-
-// fitsIn reports whether all that a run does begins before its end.
-func fitsIn(run language.Run) bool {
-	for _, entry := range run.Timeline {
-		if entry.At > run.Until {
-			return false
-		}
-	}
-	for _, operation := range run.Script {
-		if operation.At > run.Until {
-			return false
-		}
-	}
-	return true
+		return item.operation.At >= until
+	})
 }
 
 // FailureOf reads a trace and returns the failure that it ends in, by running
@@ -180,11 +198,11 @@ func (l *Lab) FailureOf(ctx context.Context, r io.Reader) (Failure, error) {
 	}
 	for _, section := range reports {
 		for _, v := range section.result.Verdicts {
-			if v.Verdict == Violated && !v.AsExpected {
+			if v.fails() {
 				h := section.header
 				return Failure{
 					Scenario: h.Scenario, Run: h.Run, Seed: h.Seed, Mutant: h.Mutant, Mode: Scripted,
-					Property: v.Property, Witness: v.Witness, Document: alone(section.scenario, section.result.Run),
+					Property: v.Property, Subject: v.Subject, Witness: v.Witness, Document: alone(section.scenario, section.result.Run),
 				}, nil
 			}
 		}

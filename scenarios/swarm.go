@@ -85,9 +85,9 @@ func (s *swarm) surroundings() {
 	}
 	s.run.Links.Default.Delay = delay
 	s.run.Cluster.Nodes = slices.Clone(s.run.Cluster.Nodes)
+	force := s.between(50*time.Microsecond, 5*time.Millisecond)
 	for i := range s.run.Cluster.Nodes {
-		force := s.between(50*time.Microsecond, 5*time.Millisecond)
-		s.run.Cluster.Nodes[i].DiskLatency = network.UniformDelay(force, 4*force)
+		s.run.Cluster.Nodes[i].DiskLatency = network.UniformDelay(force, 4*force) // one for all, as in the language
 	}
 }
 
@@ -105,28 +105,39 @@ func (s *swarm) subset(all []language.FaultKind) []language.FaultKind {
 	return chosen
 }
 
-// settle ends the phase of faults: a random majority is whole from now on.
+// settle ends the phase of faults: a random majority is whole from now on, what
+// is outside it may be cut off or down for good. (A Restart also calls off the
+// faults that still wait for an fsync.)
 func (s *swarm) settle(at time.Duration) {
 	order := s.shuffled()
-	if at := slices.Index(order, s.rotten); s.rotted {
-		order = append(slices.Delete(order, at, at+1), s.rotten) // it counts for nothing any more
+	if i := slices.Index(order, s.rotten); s.rotted {
+		order = append(slices.Delete(order, i, i+1), s.rotten) // it counts for nothing any more
 	}
 	core := order[:s.nodes/2+1+s.below(s.nodes-s.nodes/2)]
 	s.add(at, language.Heal{All: true})
 	for id := range protocols.NodeID(s.nodes) {
-		node := language.Target{Node: id + 1}
-		s.add(at, language.DiskSlow{Node: node})
-		s.add(at, language.Restart{Node: node})
+		s.add(at, language.Restart{Node: language.Target{Node: id + 1}})
 	}
-	if outside := order[len(core):]; len(outside) > 0 {
-		if s.below(2) == 0 {
-			s.add(at, language.Partition{Form: language.FormGroups, Groups: [][]language.Target{known(core), known(outside)}})
-			return
-		}
+	outside := order[len(core):]
+	cut := s.allows(language.FaultPartition)
+	crash := s.allows(language.FaultCrash) && len(outside) <= s.run.Swarm.Down
+	if cut && crash {
+		cut = s.below(2) == 0
+	}
+	switch {
+	case len(outside) == 0:
+	case cut:
+		s.add(at, language.Partition{Form: language.FormGroups, Groups: [][]language.Target{known(core), known(outside)}})
+	case crash:
 		for _, id := range outside {
 			s.add(at, language.Crash{Node: language.Target{Node: id}, Keep: s.keep()})
 		}
 	}
+}
+
+// allows reports whether the scenario lets a swarm draw faults of a kind.
+func (s *swarm) allows(kind language.FaultKind) bool {
+	return slices.Contains(s.run.Swarm.Faults, kind)
 }
 
 func (s *swarm) fault(kind language.FaultKind, at, lasts time.Duration) {
@@ -231,6 +242,9 @@ func (s *swarm) disk(node language.Target, at, lasts time.Duration) {
 			s.add(at+lasts, language.Restart{Node: node})
 		}
 	default: // rot is found when the node boots
+		if s.nodes < 3 && s.run.Liveness > 0 {
+			return // no quorum would be left without it
+		}
 		node.Node = s.rotten
 		if s.take(node.Node, at, lasts) {
 			s.rotted = true
@@ -242,9 +256,12 @@ func (s *swarm) disk(node language.Target, at, lasts time.Duration) {
 }
 
 func (s *swarm) partition(at, lasts time.Duration) {
+	if s.nodes < 2 {
+		return
+	}
 	p := language.Partition{For: lasts}
 	order := known(s.shuffled())
-	half := 1 + s.below(max(1, s.nodes-1))
+	half := 1 + s.below(s.nodes-1)
 	switch shape := s.below(7); {
 	case shape == 0 && s.nodes > 3:
 		p.Form = language.FormRing

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -55,6 +56,7 @@ type Failure struct {
 	Mode     Mode   `json:"mode"`
 	Mutant   string `json:"mutant,omitempty"`
 	Property string `json:"property"`
+	Subject  string `json:"subject,omitempty"` // as in Verdict
 	Witness  string `json:"witness"`
 	// Trace is the file that the trace was saved in, "" if it was not.
 	Trace string `json:"trace"`
@@ -67,15 +69,16 @@ type Failure struct {
 type SweepReport struct {
 	Schema    int       `json:"schema"` // version of this form
 	Scenarios []string  `json:"scenario"`
-	Seeds     SeedRange `json:"seeds"`
+	Range     SeedRange `json:"range"`
 	Shard     Shard     `json:"shard"`
 	Mode      Mode      `json:"mode"`
 	Mutant    string    `json:"mutant,omitempty"`
 	// Done counts the seeds done; Complete tells that it is all of them.
-	Done     uint64    `json:"seeds_done"`
+	Done     uint64    `json:"seeds"`
 	Complete bool      `json:"complete"`
 	Failed   []Failure `json:"failed"` // by seed, scenario, run, mode
-	// Unknown counts verdicts that were neither.
+	// Unknown counts verdicts that could not be reached where one was
+	// expected.
 	Unknown int    `json:"unknown"`
 	Steps   uint64 `json:"steps"`
 	// VirtualSeconds is simulated time; Seconds is real time.
@@ -102,7 +105,7 @@ func (l *Lab) Sweep(ctx context.Context, sweep Sweep) (*SweepReport, error) {
 		return nil, err
 	}
 	report := &SweepReport{
-		Schema: 1, Seeds: SeedRange{sweep.From, sweep.To}, Shard: sweep.Shard, Mode: sweep.Mode,
+		Schema: 1, Range: SeedRange{sweep.From, sweep.To}, Shard: sweep.Shard, Mode: sweep.Mode,
 		Mutant: sweep.Mutant, Failed: []Failure{}, NeverReached: []string{}, Reached: map[string]uint64{},
 	}
 	for _, scenario := range sweep.Scenarios {
@@ -128,6 +131,8 @@ func (s *Sweep) check() error {
 		return fmt.Errorf("no scenario to sweep")
 	case s.To < s.From:
 		return fmt.Errorf("seeds %d..%d: the last is before the first", s.From, s.To)
+	case s.To-s.From == math.MaxUint64:
+		return fmt.Errorf("seeds %d..%d: too many to count", s.From, s.To)
 	case !slices.Contains([]Mode{Scripted, Swarming, BothModes}, s.Mode):
 		return fmt.Errorf("no mode %q: known are scripted, swarm, both", s.Mode)
 	case s.Shard.Of < 1 || s.Shard.Index < 1 || s.Shard.Index > s.Shard.Of:
@@ -136,7 +141,7 @@ func (s *Sweep) check() error {
 	return nil
 }
 
-// first returns the first seed of the shard, and how many it has.
+// seeds returns the first seed of the shard, and how many it has.
 func (s *Sweep) seeds() (first, count uint64) {
 	of := uint64(s.Shard.Of)
 	first = s.From + (uint64(s.Shard.Index-1)+of-s.From%of)%of
@@ -147,13 +152,15 @@ func (s *Sweep) seeds() (first, count uint64) {
 }
 
 // sweepSeeds has Jobs goroutines take seed after seed. What they find is the
-// same however they share the work: the report is put in order at the end.
+// same however they share the work: the report is put in order at the end. The
+// first error ends all; the end of the context is none.
 func (l *Lab) sweepSeeds(ctx context.Context, sweep *Sweep, report *SweepReport) error {
 	first, count := sweep.seeds()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var lock sync.Mutex
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var lock sync.Mutex // of all that follows
 	var workers sync.WaitGroup
+	var failed error
 	next, progress := uint64(0), Progress{Total: count}
 	for range max(1, sweep.Jobs) {
 		workers.Go(func() {
@@ -166,17 +173,17 @@ func (l *Lab) sweepSeeds(ctx context.Context, sweep *Sweep, report *SweepReport)
 					return
 				}
 				found, err := l.sweepSeed(ctx, sweep, first+mine*uint64(sweep.Shard.Of))
-				if err != nil {
-					cancel(err)
-					return
-				}
 				lock.Lock()
-				if ctx.Err() == nil {
+				switch {
+				case err == nil:
 					report.merge(found)
 					progress.Done, progress.Failed, progress.Steps = report.Done, len(report.Failed), report.Steps
 					if sweep.Progress != nil {
 						sweep.Progress(progress)
 					}
+				case ctx.Err() == nil:
+					failed = err
+					cancel()
 				}
 				lock.Unlock()
 			}
@@ -184,10 +191,7 @@ func (l *Lab) sweepSeeds(ctx context.Context, sweep *Sweep, report *SweepReport)
 	}
 	workers.Wait()
 	report.Complete = report.Done == count
-	if cause := context.Cause(ctx); cause != nil && cause != ctx.Err() {
-		return cause
-	}
-	return nil
+	return failed
 }
 
 // sweepSeed does one seed: all runs of all scenarios, in the modes asked for.
@@ -229,7 +233,7 @@ func (r *SweepReport) take(scenario *language.Scenario, result *Result, mode Mod
 		}
 		r.Failed = append(r.Failed, Failure{
 			Scenario: scenario.Name, Run: result.Run.Name, Seed: options.Seed, Mode: mode, Mutant: options.Mutant,
-			Property: v.Property, Witness: v.Witness, Document: alone(scenario, result.Run),
+			Property: v.Property, Subject: v.Subject, Witness: v.Witness, Document: alone(scenario, result.Run),
 		})
 		break // one failure a run: the others are its consequences
 	}

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,10 +19,9 @@ import (
 type tally struct {
 	run    *language.Run
 	phases *phases
-	notes  []noted // those that some condition asks for
+	kinds  map[protocols.NoteKind]bool // of the notes that some condition asks for
+	notes  []noted                     // of these kinds
 	story  []Line
-	// delivered holds, by node, the requests delivered since its start.
-	kinds map[protocols.NoteKind]bool
 }
 
 // noted is a note that was made.
@@ -97,27 +97,40 @@ func faultInWords(w *sim.World, f *sim.Fault) string {
 	case sim.CutLinks:
 		return "cut: " + pairsInWords(w, f)
 	case sim.HealLinks:
+		if f.Pairs != nil {
+			return "healed: " + pairsInWords(w, f)
+		}
 		return "healed"
 	case sim.SetLinks:
 		return "links change: " + pairsInWords(w, f)
 	case sim.CrashAtSync:
 		return fmt.Sprintf("%s will crash at an fsync", name)
 	case sim.SlowNode:
-		return fmt.Sprintf("%s: every step takes %v", name, f.By)
+		return name + ": every step takes " + longer(f.By)
 	case sim.JumpClock:
 		return fmt.Sprintf("%s: the clock jumps by %v", name, f.By)
 	case sim.DriftClock:
 		return fmt.Sprintf("%s: the clock drifts by %d ppm", name, f.Drift)
 	case sim.SlowDisk:
-		return fmt.Sprintf("%s: every fsync takes %v longer", name, f.By)
+		return name + ": every fsync takes " + longer(f.By)
 	case sim.FillDisk:
-		return fmt.Sprintf("%s: disk full: %v", name, f.On)
+		if !f.On {
+			return name + ": the disk has room again"
+		}
+		return name + ": the disk is full"
 	case sim.FailForce:
 		return fmt.Sprintf("%s: the next fsync fails", name)
 	case sim.RotRecord:
 		return fmt.Sprintf("%s: a record rots", name)
 	}
 	return fmt.Sprintf("%s %s", name, f.Kind)
+}
+
+func longer(by time.Duration) string {
+	if by == 0 {
+		return "its usual time again"
+	}
+	return by.String() + " longer"
 }
 
 // pairsInWords shows ordered pairs; both ways of a pair become one arrow.
@@ -148,21 +161,22 @@ func (x *execution) story() []Line {
 			lines = append(lines, Line{At: entry.At, Kind: Asks, Text: a.Question, Answer: a.Answer})
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b Line) int { return int(min(1, max(-1, a.At-b.At))) })
+	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
 	return lines
 }
 
-// count returns how often what a condition speaks of has happened.
-func (t *tally) count(c language.Condition, history linear.History, lost int64) int64 {
+// count returns how often what a condition speaks of has happened; known is
+// false if nobody can tell.
+func (x *execution) count(c language.Condition) (n int64, known bool) {
 	switch {
 	case c.Note != "":
-		return t.countNotes(c)
+		return x.tally.countNotes(c), true
 	case c.Operation != "":
-		return t.countOperations(c, history)
+		return x.tally.countOperations(c, x.clients.history), true
 	case c.Fault != "":
-		return t.phases.count(c.Fault)
+		return x.phases.count(c.Fault), true
 	default:
-		return lost
+		return x.lost()
 	}
 }
 
@@ -182,11 +196,11 @@ func (t *tally) countOperations(c language.Condition, history linear.History) in
 	for i := range history {
 		op := &history[i]
 		switch {
-		case c.Operation != language.AnyOperation && string(c.Operation) != string(op.Kind),
+		case c.Operation != language.AnyOperation && c.Operation != kindOf(op),
 			c.Side != "" && c.Side != op.Side,
 			c.Client != 0 && uint64(c.Client) != op.Session,
 			c.Outcome != "" && string(c.Outcome) != string(op.Outcome),
-			c.Value != nil && !touches(op, *c.Value),
+			c.Value != nil && !touches(op, linear.Some(*c.Value)),
 			!t.phases.in(c.During, time.Duration(op.Invoke)):
 		default:
 			n++
@@ -195,12 +209,12 @@ func (t *tally) countOperations(c language.Condition, history linear.History) in
 	return n
 }
 
-// touches reports whether an operation wrote a value, or read it.
-func touches(op *linear.Operation, value string) bool {
+// touches reports whether an operation is to write a value, or read it.
+func touches(op *linear.Operation, value linear.Value) bool {
 	if op.Kind == linear.Read {
-		return op.Out.Present && op.Out.Text == value
+		return op.Out == value
 	}
-	return op.In.Text == value
+	return op.In == value
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -30,6 +30,29 @@ func percent(millionths int64) string {
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") + "%"
 }
 
+// kindsInWords is the plural of a kind of operation; "" stands for all kinds.
+func kindsInWords(kind language.OperationKind) string {
+	switch kind {
+	case "":
+		return "operations"
+	case language.CAS:
+		return "cas"
+	}
+	return string(kind) + "s"
+}
+
+// sideInWords names operations by their side and kind; "" stands for all.
+func sideInWords(side string, kind language.OperationKind) string {
+	words := "every side"
+	if side != "" {
+		words = "side " + side
+	}
+	if kind != "" {
+		words += ", " + kindsInWords(kind)
+	}
+	return words
+}
+
 // conditionInWords says what must happen.
 func conditionInWords(c language.Condition, run *language.Run) string {
 	var words []string
@@ -65,4 +88,15 @@ func conditionInWords(c language.Condition, run *language.Run) string {
 		words = append(words, "during "+string(c.During))
 	}
 	return strings.Join(words, " ")
+}
+
+// times says how often something happened.
+func times(n int64) string {
+	switch n {
+	case 0:
+		return "never"
+	case 1:
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"quorumlab/network"
@@ -16,6 +17,9 @@ import (
 // empty, and Script holds them beside the scripted ones, by their start. Each
 // client draws from a stream of its own.
 func Concrete(run language.Run, seed uint64) language.Run {
+	if len(run.Random) == 0 {
+		return run
+	}
 	script := slices.Clone(run.Script)
 	for i, generator := range run.Random {
 		for _, client := range generator.Clients {
@@ -23,9 +27,25 @@ func Concrete(run language.Run, seed uint64) language.Run {
 			script = append(script, generate(&generator, client, i, &random)...)
 		}
 	}
-	slices.SortStableFunc(script, func(a, b language.Operation) int { return cmp.Compare(a.At, b.At) })
-	run.Script, run.Random = script, nil
+	run.Script, run.Random = byStart(script), nil
 	return run
+}
+
+// byStart puts operations in order; of those that start at once the first comes
+// first. It sorts places: to move whole operations about takes far longer.
+func byStart(operations []language.Operation) []language.Operation {
+	places := make([]int, len(operations))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortFunc(places, func(a, b int) int {
+		return cmp.Or(cmp.Compare(operations[a].At, operations[b].At), cmp.Compare(a, b))
+	})
+	sorted := make([]language.Operation, len(operations))
+	for i, place := range places {
+		sorted[i] = operations[place]
+	}
+	return sorted
 }
 
 // generate draws the operations of one client: an open loop with a uniform gap
@@ -38,25 +58,31 @@ func generate(g *language.Generator, client protocols.ClientID, number int, rand
 		weights += w.Weight
 	}
 	at := g.From + network.Between(random, 0, g.Gap)
-	for ; at < g.Until; at += network.Between(random, g.Gap/2, g.Gap+g.Gap/2) {
+	// Time goes on even if the gap is drawn as 0.
+	for ; at < g.Until; at += time.Nanosecond + network.Between(random, g.Gap/2, g.Gap+g.Gap/2) {
 		o := language.Operation{At: at, Client: client}
 		o.Key = g.Keys[network.Below(random, uint64(len(g.Keys)))]
-		value := fmt.Sprintf("%d.%d.%d", client, number, len(operations)+1)
 		o.Kind = kindAt(g.Mix, int(network.Below(random, uint64(weights))))
 		switch o.Kind {
 		case language.Write:
-			o.Value = value
+			o.Value = unique(client, number, len(operations))
 		case language.CAS:
-			o.Value, o.Expect = value, written[o.Key]
+			o.Value, o.Expect = unique(client, number, len(operations)), written[o.Key]
 			o.Absent = o.Expect == ""
 		}
 		if o.Kind != language.Read {
 			written[o.Key] = o.Value
 		}
 		operations = append(operations, o)
-		at = max(at, at+time.Nanosecond)
 	}
 	return operations
+}
+
+// unique returns a value that is written once in a run.
+func unique(client protocols.ClientID, generator, before int) string {
+	value := append(strconv.AppendUint(nil, uint64(client), 10), '.')
+	value = append(strconv.AppendInt(value, int64(generator), 10), '.')
+	return string(strconv.AppendInt(value, int64(before)+1, 10))
 }
 
 // kindAt returns the kind in whose part of all weights a number falls.

@@ -21,8 +21,7 @@ func (c Clock) Read(now time.Duration) time.Duration {
 	return c.Reading + passed + (passed/million)*time.Duration(c.Drift) + (passed%million)*time.Duration(c.Drift)/million
 }
 
-// Lasts returns the true time in which the clock advances by d, never less
-// than d's own share: it rounds up.
+// Lasts returns the true time in which the clock advances by d, rounded up.
 func (c Clock) Lasts(d time.Duration) time.Duration {
 	if c.Drift == 0 {
 		return d

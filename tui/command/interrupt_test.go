@@ -80,8 +80,8 @@ func TestInterrupt(t *testing.T) {
 	if err := json.Unmarshal(p.out.Bytes(), &report); err != nil {
 		t.Fatalf("%v in %s", err, p.out.String())
 	}
-	if report.Complete || report.Seeds.To != 1000000000 {
-		t.Errorf("the report says complete: %v, seeds %+v", report.Complete, report.Seeds)
+	if report.Complete || report.Range.To != 1000000000 {
+		t.Errorf("the report says complete: %v, seeds %+v", report.Complete, report.Range)
 	}
 }
 

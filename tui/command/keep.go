@@ -68,7 +68,7 @@ func (l *lab) saveFailure(ctx context.Context, f *scenarios.Failure, document *l
 		return nil, err
 	}
 	for _, v := range report.Verdicts {
-		if v.Property == f.Property && v.Verdict == scenarios.Violated && !v.AsExpected {
+		if v.Property == f.Property && v.Verdict != scenarios.Unknown && !v.AsExpected {
 			return report, nil
 		}
 	}

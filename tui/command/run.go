@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -158,14 +156,7 @@ func writeHistories(file string, report *scenarios.Report) error {
 // before it, as writes that returned before anything else began: without them
 // nobody could judge it.
 func wholeHistory(result *scenarios.Result) linear.History {
-	var history linear.History
-	for i, key := range slices.Sorted(maps.Keys(result.Run.Initial)) {
-		history = append(history, linear.Operation{
-			ID: -1 - i, Key: key, Kind: linear.Write, In: linear.Some(result.Run.Initial[key]),
-			Invoke: -2, Return: -1, Outcome: linear.OK,
-		})
-	}
-	return append(history, result.History...)
+	return append(scenarios.Initial(&result.Run), result.History...)
 }
 
 // completeFlag has a flag's value completed from names.

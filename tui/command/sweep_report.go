@@ -17,7 +17,7 @@ const listedMax = 20
 // the failure, what shrinking made of it.
 func (l *lab) printSweep(report *scenarios.SweepReport, kept map[int]*scenarios.Shrunk) {
 	fmt.Fprintf(l.out, "%s: seeds %d..%d", l.paint.strong("sweep of "+strings.Join(report.Scenarios, ", ")),
-		report.Seeds.From, report.Seeds.To)
+		report.Range.From, report.Range.To)
 	if report.Shard.Of > 1 {
 		fmt.Fprintf(l.out, ", shard %d/%d", report.Shard.Index, report.Shard.Of)
 	}
