@@ -22,6 +22,7 @@ type runFlags struct {
 	mutant  string
 	trace   string
 	history string
+	save    bool
 	json    bool
 }
 
@@ -48,6 +49,7 @@ func newRun(l *lab) *cobra.Command {
 	f.StringVar(&flags.mutant, "mutant", "", "wrap every node in a known `error`")
 	f.StringVar(&flags.trace, "trace", "", "write the trace to a `file`")
 	f.StringVar(&flags.history, "history", "", "write what the clients saw to a `file`, for linearize")
+	f.BoolVar(&flags.save, "save", false, "keep trace, histories and report in runs/SCENARIO/TIME-seedN, and have the link latest name it")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object")
 	completeFlag(cmd, "mutant", mutantNames)
 	return cmd
@@ -58,7 +60,12 @@ func (l *lab) run(ctx context.Context, argument string, flags runFlags) error {
 	if err != nil {
 		return err
 	}
-	last := again(argument, flags)
+	last, folder := again(argument, flags), ""
+	if flags.save {
+		if folder, err = saved(scenario.Name, &flags); err != nil {
+			return err
+		}
+	}
 	report, err := l.runTraced(ctx, scenario, flags)
 	if err != nil && (report == nil || ctx.Err() == nil) {
 		return err
@@ -67,6 +74,12 @@ func (l *lab) run(ctx context.Context, argument string, flags runFlags) error {
 		if err := writeHistories(flags.history, report); err != nil {
 			return err
 		}
+	}
+	if folder != "" {
+		if err := saveReport(folder, report); err != nil {
+			return err
+		}
+		l.hint("saved in %s", folder)
 	}
 	if flags.trace != "" && ctx.Err() == nil {
 		last = commandLine("replay", flags.trace)
