@@ -93,7 +93,7 @@ func library(b *testing.B) (cbor.TagSet, any) {
 	tags := cbor.NewTagSet()
 	options := cbor.TagOptions{EncTag: cbor.EncTagRequired, DecTag: cbor.DecTagRequired}
 	for i, v := range []any{libraryMessage{}, libraryPut{}} {
-		if err := tags.Add(options, reflect.TypeOf(v), uint64(1<<31+i)); err != nil {
+		if err := tags.Add(options, reflect.TypeOf(v), 1<<31+uint64(i)); err != nil {
 			b.Fatal(err)
 		}
 	}
