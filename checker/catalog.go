@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"quorumlab/protocols/hint"
-	"quorumlab/sim"
 )
 
 // Description tells people what an invariant demands.
@@ -13,14 +12,6 @@ type Description struct {
 	Name     string
 	Sentence string
 	Source   string
-}
-
-// Invariant is one invariant that watches a run by itself. Where several are
-// to be checked a Set does it in one pass.
-type Invariant interface {
-	sim.Observer
-	Name() string
-	Verdict() Finding
 }
 
 // entry describes an invariant, and makes it.

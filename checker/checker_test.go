@@ -340,14 +340,14 @@ func TestNames(t *testing.T) {
 		err.Error() != `no invariant "local-primary-ordre"; did you mean "local-primary-order"?` {
 		t.Error(err)
 	}
-	if _, err := checker.New("?"); err == nil || !strings.Contains(err.Error(), "there are: zab-integrity, total-order, ") {
+	if _, err := checker.NewSet("?"); err == nil || !strings.Contains(err.Error(), "there are: zab-integrity, total-order, ") {
 		t.Error(err)
 	}
-	if _, err := checker.New("integrity"); err == nil || !strings.HasSuffix(err.Error(), `did you mean "zab-integrity"?`) {
+	if _, err := checker.NewSet("integrity"); err == nil || !strings.HasSuffix(err.Error(), `did you mean "zab-integrity"?`) {
 		t.Error(err)
 	}
-	one, err := checker.New("prefix")
-	if err != nil || one.Name() != "prefix" || one.Verdict() != (checker.Finding{Property: "prefix", Verdict: checker.Holds}) {
+	one, err := checker.NewSet("prefix")
+	if err != nil || one.Findings()[0] != (checker.Finding{Property: "prefix", Verdict: checker.Holds}) {
 		t.Error(one, err)
 	}
 	for _, d := range checker.All() {

@@ -42,5 +42,5 @@
 //
 // This package is pure: no clock, no randomness, no input or output, no
 // goroutine, no walk over a map. Of this module it may import protocols,
-// protocols/state, network, sim and sim/trace.
+// protocols/hint, protocols/state, network, sim and sim/trace.
 package checker

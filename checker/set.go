@@ -9,7 +9,6 @@ import (
 
 // Set checks invariants in one pass over what a run shows.
 type Set struct {
-	names      []string
 	rules      []*rule
 	ordered    []bool // of the same place in rules
 	violations int
@@ -67,26 +66,11 @@ func NewSet(names ...string) (*Set, error) {
 		made := e.make()
 		state := made.state()
 		state.finding = Finding{Property: name, Verdict: Holds}
-		s.names, s.rules, s.ordered = append(s.names, name), append(s.rules, state), append(s.ordered, e.ordered)
+		s.rules, s.ordered = append(s.rules, state), append(s.ordered, e.ordered)
 		s.hook(made)
 	}
 	return s, nil
 }
-
-// New returns one invariant by name.
-func New(name string) (Invariant, error) {
-	s, err := NewSet(name)
-	if err != nil {
-		return nil, err
-	}
-	return single{s}, nil
-}
-
-// single is a set of one.
-type single struct{ *Set }
-
-func (s single) Name() string     { return s.names[0] }
-func (s single) Verdict() Finding { return s.Findings()[0] }
 
 func (s *Set) hook(made invariant) {
 	tracked := s.tracked

@@ -170,9 +170,9 @@ func judge(t rapid.TB, acts []act) map[string]checker.Finding {
 		t.Fatal(err)
 	}
 	observers := []sim.Observer{set}
-	var alone []checker.Invariant
+	var alone []*checker.Set
 	for _, name := range names() {
-		one, err := checker.New(name)
+		one, err := checker.NewSet(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +185,7 @@ func judge(t rapid.TB, acts []act) map[string]checker.Finding {
 	for i, f := range set.Findings() {
 		findings[f.Property] = f
 		violated = violated || f.Verdict == checker.Violated
-		if one := alone[i].Verdict(); one != f {
+		if one := alone[i].Findings()[0]; one != f {
 			t.Fatalf("%s alone: %+v, in the set: %+v", f.Property, one, f)
 		}
 	}

@@ -8,8 +8,8 @@
 // Nothing here decides when or whether something happens. A scheduler does: it
 // calls Send for what nodes send, and Deliver, Drop, Duplicate, Corrupt,
 // Break, Crash, Restart, Cut and Heal for what befalls them. All of these are
-// deterministic. The simulator draws delays and faults from Conditions, the
-// explorer tries each, a person picks one. Send, Break, Crash and Deliver
+// deterministic. The simulator draws delays and faults from Conditions; whoever
+// explores tries each, or picks one. Send, Break, Crash and Deliver
 // return the IDs of what they put in flight, so that an instant can be drawn
 // for it. When the instant comes the packet may be gone: that is Absent, and
 // no error.

@@ -1,28 +1,26 @@
 // Package protocols is the contract between a protocol and whatever runs it.
 //
 // A protocol is a Node: a step machine that is given one Event and appends
-// Effects. It never knows where it runs. The simulator, the explorer and the
-// real driver are each a loop around Step and one switch over effects; who has
-// read one has read all three. The code that is checked is the code that runs.
+// Effects. It never knows where it runs: whatever runs it (package sim does) is
+// a loop around Step and one switch over effects, and calls the very same code.
 //
 // # The way of one request
 //
-// A client of a replicated protocol writes x := 1, and asks node 2, which
-// follows node 1:
+// A client of package zab writes x := 1, and asks node 2, which follows node 1:
 //
 //	client → 2   Requested{Client: 7, Request: 1, Command: put x 1}
 //	             2 appends Send{To: 1, the command}
 //	2 → 1        Received{From: 2, …}
-//	             1 appends Persist{Mark: 5, Append{the transaction}},
-//	             and Send{To: 2, a proposal}, Send{To: 3, a proposal}
-//	2, 3         Received{From: 1, …}: each appends Persist{Mark: 9, …}
+//	             1 appends Note{Broadcast}, Send{To: 2, a proposal},
+//	             Send{To: 3, a proposal}, Persist{Mark: 5, Append{the transaction}}
+//	1 → 2, 3     Received{From: 1, …}: each appends Persist{Mark: 9, …}
 //	disks        Persisted{Mark: 5} at 1, Persisted{Mark: 9} at 2
 //	             2 appends Send{To: 1, an acknowledgement}
-//	1            Received{From: 2, …}: with its own that is a quorum; it applies
-//	             the command to its state machine, and appends
-//	             Note{Delivered}, Send{To: 2, a commit}, Send{To: 3, a commit}
-//	2            Received{From: 1, …}: it applies the command, and appends
-//	             Note{Delivered}, Reply{Client: 7, Request: 1, Result}
+//	2 → 1        Received{From: 2, …}: with its own that is a quorum; 1 appends
+//	             Send{To: 2, a commit}, Send{To: 3, a commit}, Note{Delivered},
+//	             and applies the command to its state machine
+//	1 → 2        Received{From: 1, …}: 2 appends Note{Delivered}, applies the
+//	             command, and appends Reply{Client: 7, Request: 1, Result}
 //
 // Nothing in it waits: what has to wait for the disk is told by Persisted, what
 // has to wait for time by TimerFired. A node that speaks before Persisted is not

@@ -50,10 +50,10 @@ type Reply struct {
 
 // Reasons for a Refusal.
 const (
-	NotLeader = "not-leader"
-	NoQuorum  = "no-quorum"
-	Aborted   = "abort"
-	Conflict  = "conflict"
+	NotLeader = "not-leader" // the node does not lead, and hands nothing on
+	NoQuorum  = "no-quorum"  // the node belongs to no quorum that works
+	Aborted   = "abort"      // the transaction was decided so
+	Conflict  = "conflict"   // another command was in the way
 )
 
 // Note tells people and checkers of a milestone. It changes nothing.

@@ -65,7 +65,7 @@ func (j *judgement) available(e language.AvailabilityExpectation) (Judgement, st
 	}
 	share := int64(answered) * language.Whole / int64(invoked)
 	return met(e.Bound, share, fmt.Sprintf("side %s: %d of %d %s answered (%s), expected %s",
-		e.Side, answered, invoked, kindsInWords(e.Kind), percent(share), boundInWords(e.Bound, "%")))
+		e.Side, answered, invoked, e.Kind.Plural(), percent(share), boundInWords(e.Bound, "%")))
 }
 
 func (j *judgement) waits(e language.WaitExpectation) (Judgement, string) {

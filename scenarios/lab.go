@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,7 +55,7 @@ type Options struct {
 // Trace's writer, or the context's; that a run does not show what is expected
 // is no error.
 func (l *Lab) Run(ctx context.Context, scenario *language.Scenario, options Options) (*Report, error) {
-	report := &Report{Schema: 1, Scenario: scenario.Name, Seed: options.Seed, Mutant: options.Mutant}
+	report := &Report{Schema: ReportVersion, Scenario: scenario.Name, Seed: options.Seed, Mutant: options.Mutant}
 	for i := range scenario.Runs {
 		result, err := l.Execute(ctx, scenario, &scenario.Runs[i], options)
 		if err != nil {
@@ -185,7 +186,7 @@ func (l *Lab) wrapper(mutant, protocol string) (func(protocols.Node) protocols.N
 func header(scenario *language.Scenario, run *language.Run, options Options) trace.Header {
 	h := trace.Header{
 		Trace: trace.Version, Scenario: scenario.Name, Run: run.Name, Seed: options.Seed, Mutant: options.Mutant,
-		Document: json.RawMessage(scenario.Canonical), Code: codeVersion(),
+		Document: json.RawMessage(scenario.Canonical), Code: CodeVersion(),
 	}
 	for _, node := range run.Cluster.Nodes {
 		h.Nodes = append(h.Nodes, node.Name)
@@ -196,16 +197,19 @@ func header(scenario *language.Scenario, run *language.Run, options Options) tra
 	return h
 }
 
-// codeVersion returns the revision that the program was built from, if known.
-func codeVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return s.Value
-			}
+// CodeVersion returns the revision that the program was built from or, if that
+// is not known, the module's version; "(devel)" if neither is.
+func CodeVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(devel)"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
 		}
 	}
-	return "devel"
+	return cmp.Or(info.Main.Version, "(devel)")
 }
 
 // Initial returns the operations that stand for the values of the keys before

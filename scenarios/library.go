@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"quorumlab/checker/linear"
 	"quorumlab/protocols/catalog"
 	"quorumlab/protocols/hint"
 	"quorumlab/scenarios/language"
@@ -86,9 +85,6 @@ func vocabulary() language.Vocabulary {
 		Properties: []string{Linearizable, Convergence, Termination, NoFailure},
 	}
 }
-
-// Models returns the consistency models that histories are judged by.
-func Models() []linear.Model { return linear.Models() }
 
 func runNamed(scenario *language.Scenario, name string) (*language.Run, error) {
 	for i := range scenario.Runs {

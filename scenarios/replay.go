@@ -26,7 +26,7 @@ func (l *Lab) Replay(ctx context.Context, r io.Reader) (*Report, error) {
 		return nil, err
 	}
 	first := sections[0].header
-	report := &Report{Schema: 1, Scenario: first.Scenario, Seed: first.Seed, Mutant: first.Mutant}
+	report := &Report{Schema: ReportVersion, Scenario: first.Scenario, Seed: first.Seed, Mutant: first.Mutant}
 	for _, s := range sections {
 		report.add(*s.result)
 	}

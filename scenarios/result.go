@@ -7,10 +7,13 @@ import (
 	"quorumlab/scenarios/language"
 )
 
+// ReportVersion is the version of the JSON forms of Report and SweepReport.
+const ReportVersion = 1
+
 // Report is what executing a scenario, all its runs, with one seed showed. Its
 // JSON form is that of `run --json`.
 type Report struct {
-	Schema   int    `json:"schema"` // version of this form
+	Schema   int    `json:"schema"` // ReportVersion
 	Scenario string `json:"scenario"`
 	Seed     uint64 `json:"seed"`
 	Mutant   string `json:"mutant,omitempty"`
@@ -97,7 +100,7 @@ type Result struct {
 	History      linear.History
 	Verdicts     []Verdict
 	Availability []Availability
-	// Story is the run's narration and faults, in order.
+	// Story is the run's narration, faults and milestones, in order.
 	Story []Line
 	// Reached tells of each thing that was to happen, by phrase, how often it
 	// did.

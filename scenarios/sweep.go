@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"quorumlab/protocols/hint"
 	"quorumlab/scenarios/language"
 )
 
@@ -20,6 +21,9 @@ const (
 	Swarming  Mode = "swarm"    // faults drawn by the seed: see Swarm
 	BothModes Mode = "both"     // first the one, then the other
 )
+
+// Modes returns the names of all modes.
+func Modes() []string { return []string{string(Scripted), string(Swarming), string(BothModes)} }
 
 // Shard is one part of a sweep that several machines share: Index of Of parts,
 // from 1. It has the seeds with seed modulo Of = Index-1.
@@ -67,7 +71,7 @@ type Failure struct {
 
 // SweepReport is what a sweep found. Its JSON form is that of `sweep --json`.
 type SweepReport struct {
-	Schema    int       `json:"schema"` // version of this form
+	Schema    int       `json:"schema"` // ReportVersion
 	Scenarios []string  `json:"scenario"`
 	Range     SeedRange `json:"range"`
 	Shard     Shard     `json:"shard"`
@@ -105,7 +109,7 @@ func (l *Lab) Sweep(ctx context.Context, sweep Sweep) (*SweepReport, error) {
 		return nil, err
 	}
 	report := &SweepReport{
-		Schema: 1, Range: SeedRange{sweep.From, sweep.To}, Shard: sweep.Shard, Mode: sweep.Mode,
+		Schema: ReportVersion, Range: SeedRange{sweep.From, sweep.To}, Shard: sweep.Shard, Mode: sweep.Mode,
 		Mutant: sweep.Mutant, Failed: []Failure{}, NeverReached: []string{}, Reached: map[string]uint64{},
 	}
 	for _, scenario := range sweep.Scenarios {
@@ -133,8 +137,8 @@ func (s *Sweep) check() error {
 		return fmt.Errorf("seeds %d..%d: the last is before the first", s.From, s.To)
 	case s.To-s.From == math.MaxUint64:
 		return fmt.Errorf("seeds %d..%d: too many to count", s.From, s.To)
-	case !slices.Contains([]Mode{Scripted, Swarming, BothModes}, s.Mode):
-		return fmt.Errorf("no mode %q: known are scripted, swarm, both", s.Mode)
+	case !slices.Contains(Modes(), string(s.Mode)):
+		return fmt.Errorf("no mode %q; %s", s.Mode, hint.For(string(s.Mode), Modes()))
 	case s.Shard.Of < 1 || s.Shard.Index < 1 || s.Shard.Index > s.Shard.Of:
 		return fmt.Errorf("shard %d/%d: expected i/n with 1 ≤ i ≤ n", s.Shard.Index, s.Shard.Of)
 	}

@@ -134,7 +134,7 @@ func TestSweepErrors(t *testing.T) {
 		"no scenario":                       {From: 1, To: 2},
 		"the last is before the first":      {Scenarios: all, From: 2, To: 1},
 		"too many":                          {Scenarios: all, From: 0, To: math.MaxUint64},
-		"known are scripted, swarm, both":   {Scenarios: all, Mode: "wild"},
+		"there are: scripted, swarm, both":  {Scenarios: all, Mode: "wild"},
 		"expected i/n":                      {Scenarios: all, Shard: Shard{Index: 3, Of: 2}},
 		"did you mean \"canary-1-percent\"": {Scenarios: all, To: 9, Jobs: 4, Mutant: "canary-2-percent"},
 		"zab-leader-crash shows it":         {Scenarios: all, To: 9, Mutant: "zab-ack-before-durable"},

@@ -90,69 +90,10 @@ func (t *tally) tellFault(w *sim.World, step *sim.Step) {
 	}
 }
 
-// faultInWords says what a fault does.
-func faultInWords(w *sim.World, f *sim.Fault) string {
-	name := w.Setup().Name(f.Node)
-	switch f.Kind {
-	case sim.CutLinks:
-		return "cut: " + pairsInWords(w, f)
-	case sim.HealLinks:
-		if f.Pairs != nil {
-			return "healed: " + pairsInWords(w, f)
-		}
-		return "healed"
-	case sim.SetLinks:
-		return "links change: " + pairsInWords(w, f)
-	case sim.CrashAtSync:
-		return fmt.Sprintf("%s will crash at an fsync", name)
-	case sim.SlowNode:
-		return name + ": every step takes " + longer(f.By)
-	case sim.JumpClock:
-		return fmt.Sprintf("%s: the clock jumps by %v", name, f.By)
-	case sim.DriftClock:
-		return fmt.Sprintf("%s: the clock drifts by %d ppm", name, f.Drift)
-	case sim.SlowDisk:
-		return name + ": every fsync takes " + longer(f.By)
-	case sim.FillDisk:
-		if !f.On {
-			return name + ": the disk has room again"
-		}
-		return name + ": the disk is full"
-	case sim.FailForce:
-		return fmt.Sprintf("%s: the next fsync fails", name)
-	case sim.RotRecord:
-		return fmt.Sprintf("%s: a record rots", name)
-	}
-	return fmt.Sprintf("%s %s", name, f.Kind)
-}
-
-func longer(by time.Duration) string {
-	if by == 0 {
-		return "its usual time again"
-	}
-	return by.String() + " longer"
-}
-
-// pairsInWords shows ordered pairs; both ways of a pair become one arrow.
-func pairsInWords(w *sim.World, f *sim.Fault) string {
-	name := w.Setup().Name
-	var words []string
-	for _, p := range f.Pairs {
-		back := p
-		back.From, back.To = p.To, p.From
-		switch {
-		case !slices.Contains(f.Pairs, back):
-			words = append(words, name(p.From)+"→"+name(p.To))
-		case p.From < p.To:
-			words = append(words, name(p.From)+"↔"+name(p.To))
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// story returns the narration and what happened, by time.
+// story returns the narration and what happened, by time; of one instant what
+// is said of a thing comes before it.
 func (x *execution) story() []Line {
-	lines := slices.Clone(x.tally.story)
+	var lines []Line
 	for _, entry := range x.run.Timeline {
 		switch a := entry.Action.(type) {
 		case language.Say:
@@ -161,6 +102,7 @@ func (x *execution) story() []Line {
 			lines = append(lines, Line{At: entry.At, Kind: Asks, Text: a.Question, Answer: a.Answer})
 		}
 	}
+	lines = append(lines, x.tally.story...)
 	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
 	return lines
 }

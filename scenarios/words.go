@@ -2,11 +2,13 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"quorumlab/scenarios/language"
+	"quorumlab/sim"
 )
 
 // boundInWords shows a bound in its unit: "%" (of millionths), "ns" or "".
@@ -30,17 +32,6 @@ func percent(millionths int64) string {
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") + "%"
 }
 
-// kindsInWords is the plural of a kind of operation; "" stands for all kinds.
-func kindsInWords(kind language.OperationKind) string {
-	switch kind {
-	case "":
-		return "operations"
-	case language.CAS:
-		return "cas"
-	}
-	return string(kind) + "s"
-}
-
 // sideInWords names operations by their side and kind; "" stands for all.
 func sideInWords(side string, kind language.OperationKind) string {
 	words := "every side"
@@ -48,7 +39,7 @@ func sideInWords(side string, kind language.OperationKind) string {
 		words = "side " + side
 	}
 	if kind != "" {
-		words += ", " + kindsInWords(kind)
+		words += ", " + kind.Plural()
 	}
 	return words
 }
@@ -99,4 +90,64 @@ func times(n int64) string {
 		return "once"
 	}
 	return fmt.Sprintf("%d times", n)
+}
+
+// faultInWords says what a fault does.
+func faultInWords(w *sim.World, f *sim.Fault) string {
+	name := w.Setup().Name(f.Node)
+	switch f.Kind {
+	case sim.CutLinks:
+		return "cut: " + pairsInWords(w, f)
+	case sim.HealLinks:
+		if f.Pairs != nil {
+			return "healed: " + pairsInWords(w, f)
+		}
+		return "healed"
+	case sim.SetLinks:
+		return "links change: " + pairsInWords(w, f)
+	case sim.CrashAtSync:
+		return fmt.Sprintf("%s will crash at an fsync", name)
+	case sim.SlowNode:
+		return name + ": every step takes " + longer(f.By)
+	case sim.JumpClock:
+		return fmt.Sprintf("%s: the clock jumps by %v", name, f.By)
+	case sim.DriftClock:
+		return fmt.Sprintf("%s: the clock drifts by %d ppm", name, f.Drift)
+	case sim.SlowDisk:
+		return name + ": every fsync takes " + longer(f.By)
+	case sim.FillDisk:
+		if !f.On {
+			return name + ": the disk has room again"
+		}
+		return name + ": the disk is full"
+	case sim.FailForce:
+		return fmt.Sprintf("%s: the next fsync fails", name)
+	case sim.RotRecord:
+		return fmt.Sprintf("%s: a record rots", name)
+	}
+	return fmt.Sprintf("%s %s", name, f.Kind)
+}
+
+func longer(by time.Duration) string {
+	if by == 0 {
+		return "its usual time again"
+	}
+	return by.String() + " longer"
+}
+
+// pairsInWords shows ordered pairs; both ways of a pair become one arrow.
+func pairsInWords(w *sim.World, f *sim.Fault) string {
+	name := w.Setup().Name
+	var words []string
+	for _, p := range f.Pairs {
+		back := p
+		back.From, back.To = p.To, p.From
+		switch {
+		case !slices.Contains(f.Pairs, back):
+			words = append(words, name(p.From)+"→"+name(p.To))
+		case p.From < p.To:
+			words = append(words, name(p.From)+"↔"+name(p.To))
+		}
+	}
+	return strings.Join(words, " ")
 }

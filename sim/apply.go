@@ -121,7 +121,6 @@ func (w *World) restart(c Choice, step *Step) {
 	step.Done = true
 	w.Network.Restart(c.Node)
 	cell.Up, cell.Node = true, node
-	cell.Boots++
 	w.handle(cell, protocols.Recovered{Disk: cell.Disk.Image()}, step)
 }
 

@@ -48,9 +48,9 @@ type Call struct {
 	Request uint64
 	Node    protocols.NodeID
 	Command protocols.Command
-	// Waiting: the node has it. Answered: it is on its way back. Broken: the connection broke, so that
-	// nobody knows whether the node acted on the request; Refusal is then
-	// the reason.
+	// Waiting: the node has it. Answered: it is on its way back. Broken: the
+	// connection broke, so that nobody knows whether the node acted on the
+	// request; Refusal is then the reason.
 	Waiting, Answered, Broken bool
 	Result                    protocols.Result
 	Refusal                   string

@@ -27,10 +27,26 @@
 //   - a client's operation fails only if surely nothing happened: after a
 //     time-out or a broken connection its outcome is Info.
 //
-// What it does not model: a node's steps take no time unless it is made slow;
-// clients never lose a packet to their own node; a torn write is always found
-// by its length, so that it is not mistaken for a rotten record.
+// # Where it is kinder than the world
 //
-// The package may import protocols, protocols/state and network; it knows no
-// protocol by name.
+// What is listed here no run can show:
+//
+//   - disks: unforced writes reach the disk in order, each as a whole; a torn
+//     one is always found by its length, and counts as not written; no force
+//     that succeeds is a lie (a mutant tells that one); what rots are records
+//     of the log, never metadata or a snapshot, and every checksum tells;
+//   - links: a corrupted packet is always found; queues have no bound; what a
+//     node sent before it crashed still arrives, unless the stream is broken
+//     first, and its peers learn of the crash after Config.DialTimeout, not
+//     minutes later as from a machine that lost its power;
+//   - clients: nothing but cuts and crashes touches the way between a client
+//     and a node: no loss, no damage, no bandwidth; their clocks are true;
+//   - nodes: a step takes no time unless the node is made slow, memory has no
+//     bound, and a node stops as a whole or not at all;
+//   - timers: one that is set keeps its instant, though the clock by which it
+//     was set may since drift otherwise.
+//
+// The package is pure: no clock, no randomness but that of its streams, no input
+// or output, no goroutine. It may import protocols, protocols/state and network;
+// it knows no protocol by name.
 package sim

@@ -13,7 +13,7 @@ func (s *Simulator) Inflict(f Fault) (err error) {
 	defer s.rescue(&err)
 	switch f.Kind {
 	case CrashNode:
-		s.crash(f.Node, Crash, f.Keep, f.Torn)
+		s.crash(f.Node, f.Keep, f.Torn)
 	case RestartNode:
 		// What waited for a force of this life that never came is called off.
 		s.nodes[f.Node-1].traps, s.World.cell(f.Node).Disk.Failing = nil, false
@@ -68,13 +68,15 @@ func (s *Simulator) Conditions(from, to protocols.NodeID) network.Conditions {
 	return s.link(from, to).conditions
 }
 
-func (s *Simulator) crash(node protocols.NodeID, kind Kind, keep int, torn bool) {
+// crash stops a node; keep of its unforced writes are on the disk, all if it is
+// negative or more than there are.
+func (s *Simulator) crash(node protocols.NodeID, keep int, torn bool) {
 	cell := s.World.cell(node)
 	unforced := cell.Disk.Unforced()
 	if keep < 0 || keep > unforced {
 		keep = unforced
 	}
-	c := Choice{Kind: kind, Node: node, Keep: uint32(keep)}
+	c := Choice{Kind: Crash, Node: node, Keep: uint32(keep)}
 	if torn && keep < unforced {
 		c.ID = 1
 	}
@@ -111,7 +113,7 @@ func (s *Simulator) springTrap(c Choice) bool {
 	if !f.Before && keep >= 0 {
 		keep = max(keep, cell.Disk.Forced())
 	}
-	s.crash(c.Node, Crash, keep, f.Torn)
+	s.crash(c.Node, keep, f.Torn)
 	return true
 }
 

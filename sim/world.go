@@ -47,7 +47,6 @@ type State struct {
 type Cell struct {
 	ID         protocols.NodeID
 	Up, Paused bool
-	Boots      int
 	Node       protocols.Node // nil when down
 	Disk       Disk
 	Timers     []Armed

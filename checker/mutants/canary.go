@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"quorumlab/protocols"
+	"quorumlab/sim"
 )
 
 // CrossedAnswers is a node that, in one run of a hundred, begins at some time
@@ -25,7 +26,8 @@ const chance = 100
 // Step implements protocols.Node.
 func (m *CrossedAnswers) Step(now time.Duration, event protocols.Event, out *protocols.Effects) {
 	if e, ok := event.(protocols.Requested); ok && e.Client == 1 && e.Request == 1 {
-		m.Crossed = m.Crossed || mix(uint64(now))%chance == 0
+		instant := sim.Random{State: uint64(now)} // spread over 64 bits, not drawn
+		m.Crossed = m.Crossed || instant.Uint64()%chance == 0
 	}
 	first := len(*out)
 	m.Inner.Step(now, event, out)
@@ -41,13 +43,4 @@ func (m *CrossedAnswers) Step(now time.Duration, event protocols.Event, out *pro
 		}
 		m.Last = result
 	}
-}
-
-// mix spreads a number over 64 bits (the finalizer of SplitMix64: Steele, Lea,
-// Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }

@@ -16,7 +16,7 @@
 //     decides when.
 //
 // This package is pure: no clock, no randomness, no input or output, no
-// goroutine. Of this module it may import protocols, protocols/state, network,
-// sim, sim/trace and checker; it knows no protocol's types, only the notes of
+// goroutine. Of this module it may import protocols, protocols/hint,
+// protocols/state, network, sim, sim/trace and checker; it knows no protocol's types, only the notes of
 // the contract.
 package mutants

@@ -1,5 +1,3 @@
-// Package hint helps a person who mistyped a name. It imports nothing of this
-// module, so that whoever reports bad input can use it.
 package hint
 
 import (

@@ -1,8 +1,11 @@
 package hint_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"quorumlab/protocols/hint"
 )
@@ -23,6 +26,21 @@ func TestNearest(t *testing.T) {
 			t.Errorf("Nearest(%.20q) = %q, want %q", c.name, got, c.want)
 		}
 	}
+}
+
+// TestNearestIsKnown: whatever is proposed is one of the names that there are,
+// and a name that there is means itself.
+func TestNearestIsKnown(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		known := rapid.SliceOf(rapid.String()).Draw(t, "known")
+		name := rapid.String().Draw(t, "name")
+		if got := hint.Nearest(name, known); got != "" && !slices.Contains(known, got) {
+			t.Fatalf("Nearest(%q, %q) = %q", name, known, got)
+		}
+		if got := hint.Nearest(name, []string{name}); got != name {
+			t.Fatalf("Nearest(%q) of itself is %q", name, got)
+		}
+	})
 }
 
 func TestFor(t *testing.T) {

@@ -1,9 +1,7 @@
 package language
 
 import (
-	"cmp"
 	"slices"
-	"time"
 
 	"quorumlab/protocols"
 )
@@ -111,60 +109,4 @@ func (c *compiler) condition(doc conditionDocument) Condition {
 		return Condition{Lost: true, Phrase: string(form.Phrase.Value), Count: Bound(form.Lost.Value)}
 	}
 	panic("language: a condition without a form") // decode reported it, and nothing was compiled
-}
-
-// FaultSpan returns the time from the run's first fault to the end of the
-// last, as far as the timeline tells: a fault that nothing ends lasts to the
-// run's end, a crash at a fsync counts from its entry on. false: no faults.
-func (r *Run) FaultSpan() (from, until time.Duration, ok bool) {
-	from = r.Until
-	for _, e := range r.Timeline {
-		if _, fault := e.Action.(interface{ Kind() FaultKind }); !fault {
-			continue
-		}
-		from, ok = min(from, e.At), true
-		until = max(until, r.faultEnd(e))
-	}
-	if !ok {
-		return 0, 0, false
-	}
-	return from, until, true
-}
-
-// faultEnd returns when the fault of an entry is over.
-func (r *Run) faultEnd(e Entry) time.Duration {
-	var length time.Duration
-	switch a := e.Action.(type) {
-	case Partition:
-		if a.For == 0 {
-			return r.lastAfter(e.At, func(a Action) bool { _, ok := a.(Heal); return ok })
-		}
-		length = a.For
-	case Crash, DiskFsyncFails:
-		return r.lastAfter(e.At, func(a Action) bool { _, ok := a.(Restart); return ok })
-	case ClockJump, ClockDrift, DiskRot:
-		return e.At
-	case Pause:
-		length = cmp.Or(a.For, r.Until)
-	case Slow:
-		length = cmp.Or(a.For, r.Until)
-	case DiskSlow:
-		length = cmp.Or(a.For, r.Until)
-	case DiskFull:
-		length = cmp.Or(a.For, r.Until)
-	case LinksChange:
-		length = cmp.Or(a.For, r.Until)
-	}
-	return min(e.At+length, r.Until)
-}
-
-// lastAfter returns the time of the last entry of some kind that is not
-// before at, or else the end of the run.
-func (r *Run) lastAfter(at time.Duration, wanted func(Action) bool) time.Duration {
-	for _, e := range slices.Backward(r.Timeline) {
-		if e.At >= at && wanted(e.Action) {
-			return e.At
-		}
-	}
-	return r.Until
 }

@@ -293,7 +293,7 @@ type swarmDocument struct {
 	Faults []word[FaultKind] `yaml:"faults"`
 	// When the faults begin. Default 1s.
 	From leaf[duration] `yaml:"from"`
-	// When all is healed. Default: two thirds of the run.
+	// When the faults end: from then on a majority is whole. Default: two thirds of the run.
 	Until leaf[duration] `yaml:"until"`
 	// Time between two faults: a duration or [shortest, longest]. Default [200ms, 3s].
 	Every span `yaml:"every"`

@@ -199,11 +199,11 @@ type diskForm struct {
 	entryBase
 	// The node whose disk goes wrong, a list, or a role.
 	Disk several[leaf[name]] `yaml:"disk" jsonschema:"required"`
-	// What is added to the time of every write.
+	// What is added to the time of every fsync.
 	Slow leaf[duration] `yaml:"slow"`
-	// No space is left: every write fails.
+	// No space is left: the next fsync fails, and the node stops.
 	Full leaf[boolean] `yaml:"full"`
-	// The next fsync fails.
+	// The next fsync fails, and the node stops.
 	FailFsync leaf[boolean] `yaml:"fail-fsync"`
 	// How many records of the log become unreadable.
 	Rot leaf[whole] `yaml:"rot"`

@@ -224,32 +224,6 @@ func TestEverything(t *testing.T) {
 	}
 }
 
-// TestFaultSpan checks which faults last how long.
-func TestFaultSpan(t *testing.T) {
-	for timeline, want := range map[string][2]time.Duration{
-		"{at: 5s, partition: ring}":                               {5, 30},
-		"{at: 5s, partition: ring, for: 2s}":                      {5, 7},
-		"{at: 5s, partition: ring}, {at: 9s, heal: all}":          {5, 9},
-		"{at: 5s, crash: n1}, {at: 9s, heal: all}":                {5, 30},
-		"{at: 5s, crash: n1}, {at: 8s, restart: n1}":              {5, 8},
-		"{at: 5s, clock: n1, jump: 1s}":                           {5, 5},
-		"{at: 3s, pause: n1, for: 40s}":                           {3, 30},
-		"{at: 3s, slow: n1, by: 1s}":                              {3, 30},
-		"{at: 3s, disk: n1, slow: 1s, for: 2s}, {at: 1s, say: x}": {3, 5},
-		"{at: 3s, disk: n1, full: true, for: 2s}":                 {3, 5},
-		"{at: 3s, links: {delay: 1s}, for: 2s}":                   {3, 5},
-	} {
-		s := parse(t, "name: x\nprotocol: zab\ntimeline: ["+timeline+"]")
-		from, until, ok := s.Runs[0].FaultSpan()
-		if !ok || from != want[0]*time.Second || until != want[1]*time.Second {
-			t.Errorf("%s: from %v until %v, %v", timeline, from, until, ok)
-		}
-	}
-	if _, _, ok := parse(t, "name: x\nprotocol: zab").Runs[0].FaultSpan(); ok {
-		t.Error("a run without faults has a span of them")
-	}
-}
-
 // endless is a reader that counts what is read of it.
 type endless struct{ read int }
 

@@ -141,6 +141,17 @@ const (
 	Delete OperationKind = "delete"
 )
 
+// Plural names several operations of the kind, "" those of any kind.
+func (k OperationKind) Plural() string {
+	switch k {
+	case "":
+		return "operations"
+	case CAS:
+		return "cas"
+	}
+	return string(k) + "s"
+}
+
 // Operation is one scripted operation. If its client still has one open it
 // starts when that one ends.
 type Operation struct {
@@ -177,7 +188,7 @@ type Weight struct {
 type Swarm struct {
 	// Faults are the kinds that may be drawn; empty: none.
 	Faults []FaultKind
-	// From and Until bound the phase of faults; after Until all is healed.
+	// From and Until bound the phase of faults; from Until on a majority is whole.
 	From, Until time.Duration
 	// GapMin..GapMax is the time between two faults, LastMin..LastMax how
 	// long one lasts.
@@ -209,7 +220,7 @@ type Expectation struct {
 }
 
 // AvailabilityExpectation bounds the share of operations answered ok within
-// Run.Deadline, of those invoked while faults lasted (FaultSpan).
+// Run.Deadline, of those invoked while faults lasted.
 type AvailabilityExpectation struct {
 	Side  string
 	Kind  OperationKind // "": all kinds together

@@ -108,7 +108,7 @@ func (r *Reader) problem(column int, what, hint string) *Problem {
 	return &Problem{Line: r.number, Column: column, What: what, Hint: hint}
 }
 
-// Comparer is a writer that compares what a recorder writes anew with the
+// Comparer is an io.Writer that compares what a recorder writes anew with the
 // section that a Reader is in. Its Write returns a *Problem at the first line
 // that differs.
 type Comparer struct {
@@ -119,12 +119,11 @@ type Comparer struct {
 
 // NewComparer returns a comparer for the section whose header was read last.
 func NewComparer(reader *Reader, header Header) (*Comparer, error) {
-	header.Code = ""
-	identity, err := json.Marshal(header)
+	hash, err := header.identity()
 	if err != nil {
-		return nil, fmt.Errorf("trace: header: %w", err)
+		return nil, err
 	}
-	return &Comparer{reader: reader, hash: xxhash.Sum64(identity)}, nil
+	return &Comparer{reader: reader, hash: hash}, nil
 }
 
 // Write compares one line; the recorder writes each with one call.

@@ -6,23 +6,68 @@
 //
 //	{"trace":1,"scenario":…,"run":…,"seed":…,…}   the Header
 //	{"n":1,"t":0,"do":{…},"node":1,…,"hash":"…"}  one record a step
-//	{"finding":{…}}                               one record a verdict
-//	{"end":{"steps":…,"time":…,"hash":"…"}}       the end
+//	{"finding":{…}}                               one Finding a verdict
+//	{"end":{"steps":…,"time":…,"hash":"…"}}       the End
 //
-// Times are nanoseconds of virtual time, nodes and clients their numbers; the
-// header has the nodes' names. Fields that are zero are left out.
+// Times are nanoseconds, of virtual time but for "clock". Nodes and clients are
+// numbers, from 1; the header has their names.
 //
-// The hash is a rolling one (XXH64, seeded by what the header says of the run,
-// the code version apart): each record's is that of the hash before and of the
-// record up to its own hash. So equal last hashes mean equal runs, and a
-// changed byte is found in the line in which it stands. It finds accidents; it
-// is no protection from somebody who wants to deceive.
+// # The record of a step
 //
-// The header holds all that is needed to run again: the scenario as a whole,
-// the seed, the mutant, and the plan of faults and operations if it is not the
-// scenario's own. Nothing is read back from the step records: replay executes
-// again, writes again, and compares line by line (Comparer).
+// In this order, what did not happen being left out:
 //
-// The package may import protocols, protocols/state, network and sim, and
-// knows no file: it writes to an io.Writer and reads from an io.Reader.
+//	n        number of the step in the section, from 1
+//	t        virtual time
+//	do       the choice that was made: its kind with the choice's ID, as in
+//	         {"deliver":7,"node":1,"peer":2}, and those of "node", "peer",
+//	         "keep" and "client" that are not 0. What they mean for each kind
+//	         stands at sim.Kind.
+//	fault    in the place of do: the sim.Fault that struck or ended
+//	node     the node that handled an event
+//	clock    its own clock's reading
+//	event    what it handled, one of
+//	         {"recovered":disk}
+//	         {"received":from,"message":…}
+//	         {"timer":name,"key":…}
+//	         {"requested":client,"request":…,"command":…}
+//	         {"persisted":mark}
+//	         {"disconnected":peer}
+//	effects  what it wanted, in order, each one of
+//	         {"send":to,"message":…}
+//	         {"set":timer,"key":…,"min":…,"max":…}
+//	         {"cancel":timer,"key":…}
+//	         {"persist":mark,"writes":[…]}, of {"append":record}, {"meta":record},
+//	         {"snapshot":record}, {"cutTail":from} and {"cutHead":before}
+//	         {"reply":client,"request":…,"result":…,"refusal":…}
+//	         {"note":kind,"term":…,"slot":…,"value":…,"text":…}
+//	lost     how many messages were lost in this step
+//	client   what a client did: "id" is its number, "operation" that of the
+//	         operation in the run, "asks" the node asked, and "does" one of
+//	         "invoke" (with "command"), "retry" (it asks another node), and
+//	         "return" (with "outcome" and "result" or "reason")
+//	hash     16 hexadecimal digits
+//
+// Within an event, an effect or a client, what is 0, "" or nil is left out, but
+// for the first field, the numbers of requests and operations, and the bounds of
+// timers. Disks, faults, messages, records, commands, results and values are
+// shown as state.Codec.AppendJSON does, with their Go types.
+//
+// # The hash
+//
+// The hash is a rolling one (XXH64, which starts from what the header says of
+// the run, the code version apart): each record's is that of the hash before
+// and of the record up to its own hash. So equal last hashes mean equal runs,
+// and a changed byte of a record is found in the line in which it stands, one of
+// the header at the latest in the line after. Findings have no hash: they follow from the
+// steps. It finds accidents; it is no protection from somebody who wants to
+// deceive.
+//
+// # Replay
+//
+// The header holds all that is needed to run again: the scenario as a whole, the
+// run's name, the seed and the mutant. Nothing is read back from the step records: replay executes again,
+// writes again, and compares line by line (Comparer).
+//
+// The package is pure. It may import protocols, protocols/state, network and
+// sim, and knows no file: it writes to an io.Writer and reads from an io.Reader.
 package trace

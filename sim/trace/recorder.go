@@ -25,13 +25,22 @@ type Header struct {
 	// Nodes and Clients are names: number i+1 has the i'th.
 	Nodes   []string `json:"nodes"`
 	Clients []string `json:"clients"`
-	// Document is the scenario, compiled. Plan, if present, stands in for
-	// what the scenario and the seed would do to the run. Their form is the
-	// business of who runs scenarios.
+	// Document is the scenario, compiled. Its form is the business of who
+	// runs scenarios.
 	Document json.RawMessage `json:"document"`
-	Plan     json.RawMessage `json:"plan,omitempty"`
 	// Code is the version of the program. It does not enter the hash.
 	Code string `json:"code,omitempty"`
+}
+
+// identity returns the hash before the first step: that of all that the header
+// says of the run.
+func (h Header) identity() (uint64, error) {
+	h.Code = ""
+	line, err := json.Marshal(h)
+	if err != nil {
+		return 0, fmt.Errorf("trace: header: %w", err)
+	}
+	return xxhash.Sum64(line), nil
 }
 
 // Finding is a verdict, written behind the steps it is about.
@@ -74,12 +83,9 @@ func NewRecorder(w io.Writer, codec *state.Codec, header Header) (*Recorder, err
 		return nil, fmt.Errorf("trace: header: %w", err)
 	}
 	r := &Recorder{codec: codec, w: w}
-	header.Code = ""
-	identity, err := json.Marshal(header)
-	if err != nil {
-		return nil, fmt.Errorf("trace: header: %w", err)
+	if r.hash, err = header.identity(); err != nil {
+		return nil, err
 	}
-	r.hash = xxhash.Sum64(identity)
 	r.write(append(line, '\n'))
 	return r, r.err
 }

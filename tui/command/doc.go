@@ -2,10 +2,11 @@
 // print and with which code they exit. It is the composition root, so it may
 // import every package of the module; none may import it.
 //
-// Each verb has a file of its own, which opens with what the verb promises. A
-// verb parses its arguments, calls one method of scenarios.Lab (or of
-// checker/linear), and prints what came back: whatever can be computed without
-// knowing of terminals and files is computed there, not here.
+// Each verb has a file of its own; the comment of its constructor (newRun …) says
+// what the verb promises. A verb parses its arguments, calls one method of
+// scenarios.Lab (or of checker/linear), and prints what came back: whatever can
+// be computed without knowing of terminals and files is computed there, not here.
+// Only `bench` does work of its own, for it looks at the machine's clock.
 //
 // Invariants:
 //   - Results go to stdout, progress and hints to stderr; with --json stdout

@@ -128,27 +128,16 @@ func (l *lab) printAvailability(result *scenarios.Result) {
 	for _, side := range sides {
 		var parts []string
 		for _, kind := range side.Kinds {
-			parts = append(parts, fmt.Sprintf("%s %s", kindsInWords(kind.Kind), kind.Share))
+			parts = append(parts, fmt.Sprintf("%s %s", kind.Kind.Plural(), kind.Share))
 		}
 		fmt.Fprintf(l.out, "    side %s: %s\n", side.Name, strings.Join(parts, ", "))
 	}
 }
 
-func kindsInWords(kind language.OperationKind) string {
-	if kind == language.CAS {
-		return "cas"
-	}
-	return string(kind) + "s"
-}
-
 // printSummary prints the figures of the whole, and the verdict on it.
 func (l *lab) printSummary(report *scenarios.Report) {
-	runs := "1 run"
-	if len(report.Runs) != 1 {
-		runs = fmt.Sprintf("%d runs", len(report.Runs))
-	}
 	fmt.Fprintf(l.out, "\nseed %d, hash %s: %d steps, %.1f s of virtual time, %s\n",
-		report.Seed, report.Hash, report.Steps, report.VirtualSeconds, runs)
+		report.Seed, report.Hash, report.Steps, report.VirtualSeconds, plural(len(report.Runs), "run"))
 	if report.Mutant != "" {
 		fmt.Fprintf(l.out, "mutant %s in every node\n", report.Mutant)
 	}

@@ -3,7 +3,6 @@ package command
 import (
 	"fmt"
 	"io"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -32,7 +31,7 @@ func newRoot(s streams) (*cobra.Command, error) {
 		Long: "Quorumlab runs consensus protocols in a simulated world of nodes, disks, links and\n" +
 			"clocks, strikes them with faults, and judges what their clients saw. One seed gives\n" +
 			"one run, on every machine.\n\n" + exitCodes,
-		Version:       version(),
+		Version:       scenarios.CodeVersion(),
 		SilenceErrors: true, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -53,20 +52,6 @@ func newRoot(s streams) (*cobra.Command, error) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	return root, nil
-}
-
-// version returns the version that the program was built as.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "(unknown)"
-	}
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			return setting.Value
-		}
-	}
-	return info.Main.Version
 }
 
 // verbs returns the names of the verbs of a command.

@@ -38,14 +38,13 @@ type stepLine struct {
 }
 
 type clientLine struct {
-	ID        int             `json:"id"`
-	Operation int             `json:"operation"`
-	Asks      int             `json:"asks"`
-	Does      string          `json:"does"`
-	Command   json.RawMessage `json:"command"`
-	Outcome   string          `json:"outcome"`
-	Result    json.RawMessage `json:"result"`
-	Reason    string          `json:"reason"`
+	ID      int             `json:"id"`
+	Asks    int             `json:"asks"`
+	Does    string          `json:"does"`
+	Command json.RawMessage `json:"command"`
+	Outcome string          `json:"outcome"`
+	Result  json.RawMessage `json:"result"`
+	Reason  string          `json:"reason"`
 }
 
 // section prints the steps of the next section.

@@ -66,7 +66,7 @@ const clientsToldMax = 24
 // storyOf returns a run's story, with its clients' doings if they are few.
 func storyOf(result *scenarios.Result) []scenarios.Line {
 	if len(result.History) > clientsToldMax {
-		return ordered(result.Story)
+		return result.Story
 	}
 	return withClients(result)
 }
@@ -96,22 +96,8 @@ func withClients(result *scenarios.Result) []scenarios.Line {
 			tell(op.Return, "%s at %s: %s → %s", client, op.Node, inWords(op), outcomeInWords(op))
 		}
 	}
-	return ordered(story)
-}
-
-// ordered sorts a story by time, and by its kinds at one instant: what is said
-// of a thing comes before it.
-func ordered(story []scenarios.Line) []scenarios.Line {
-	kinds := []scenarios.LineKind{scenarios.Says, scenarios.Asks}
-	rank := func(line scenarios.Line) int {
-		if slices.Contains(kinds, line.Kind) {
-			return 0
-		}
-		return 1
-	}
-	return slices.SortedStableFunc(slices.Values(story), func(a, b scenarios.Line) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(rank(a), rank(b)))
-	})
+	slices.SortStableFunc(story, func(a, b scenarios.Line) int { return cmp.Compare(a.At, b.At) })
+	return story
 }
 
 // inWords says what a client wants.

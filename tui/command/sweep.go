@@ -57,7 +57,7 @@ func newSweep(l *lab) *cobra.Command {
 	f.StringArrayVar(&flags.sets, "set", nil, "put a value into every scenario, as `path=value`; may be repeated")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object")
 	completeFlag(cmd, "mutant", mutantNames)
-	completeFlag(cmd, "mode", func() []string { return []string{"scripted", "swarm", "both"} })
+	completeFlag(cmd, "mode", scenarios.Modes)
 	cmd.AddCommand(newMerge(l))
 	return cmd
 }

@@ -78,10 +78,9 @@ func readShard(r io.Reader) (*scenarios.SweepReport, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, usage("give each shard a file of its own", "at byte %d: found more than one object", decoder.InputOffset())
 	}
-	const schema = 1
 	switch {
-	case report.Schema != schema:
-		return nil, usage("merge takes what sweep --json of this version printed", "found schema %d, expected %d", report.Schema, schema)
+	case report.Schema != scenarios.ReportVersion:
+		return nil, usage("merge takes what sweep --json of this version printed", "found schema %d, expected %d", report.Schema, scenarios.ReportVersion)
 	case report.Shard.Of < 1 || report.Shard.Of > shardsMax:
 		return nil, usage("", "found a shard of %d, expected 1 to %d", report.Shard.Of, shardsMax)
 	}
