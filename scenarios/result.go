@@ -73,6 +73,8 @@ type Verdict struct {
 	Witness string `json:"witness"`
 	// Step is the number of the step at which it was violated, 0 if none.
 	Step uint64 `json:"step,omitempty"`
+	// Vacuous: nothing in the run could have violated it.
+	Vacuous bool `json:"vacuous,omitempty"`
 }
 
 // fails reports whether a property is violated that should not be.

@@ -58,10 +58,14 @@ func (p paint) judged(verdict, text string) string {
 // printVerdicts prints a line a verdict. Those that hold as expected and of
 // which there is nothing more to say share one.
 func (l *lab) printVerdicts(verdicts []scenarios.Verdict) {
-	var plain []string
+	var plain, vacuous []string
 	for _, v := range verdicts {
 		if isPlain(v) {
-			plain = append(plain, v.Property)
+			if v.Vacuous {
+				vacuous = append(vacuous, v.Property)
+			} else {
+				plain = append(plain, v.Property)
+			}
 			continue
 		}
 		text := verdictInWords(v)
@@ -75,6 +79,10 @@ func (l *lab) printVerdicts(verdicts []scenarios.Verdict) {
 	if len(plain) > 0 {
 		lead := "  " + l.paint.judged(string(scenarios.Holds), "hold (as expected):") + " "
 		paragraph(l.out, lead, "      ", strings.Join(plain, ", "))
+	}
+	if len(vacuous) > 0 {
+		lead := "  " + l.paint.judged(string(scenarios.Holds), "hold, but nothing put them to the test:") + " "
+		paragraph(l.out, lead, "      ", strings.Join(vacuous, ", "))
 	}
 }
 
