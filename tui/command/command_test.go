@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "rewrite the README's transcript")
 // TestMain makes the test binary stand for the program, too: scripts and tests
 // run it as a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){programName: Main})
+	testscript.Main(m, map[string]func(){programName: Main, "terminal": onTerminal})
 }
 
 func TestScripts(t *testing.T) {
