@@ -48,5 +48,10 @@ func (Requested) isEvent()    {}
 func (Persisted) isEvent()    {}
 func (Disconnected) isEvent() {}
 
+// Reconfigure is the command by which a protocol that can change its members
+// does: Members, in growing order, are to be those who vote. The result is the
+// same as that of the state machine's commands: none, once it is in force.
+type Reconfigure struct{ Members []NodeID }
+
 // Origin implements Originated.
 func (e Requested) Origin() (ClientID, uint64) { return e.Client, e.Request }

@@ -45,6 +45,10 @@ type Config struct {
 	Self NodeID
 	// Nodes holds all participants, Self included, in growing order.
 	Nodes []NodeID
+	// Members holds those of Nodes that vote at the start, in growing order;
+	// nil stands for all. The others follow along without a vote until a
+	// Reconfigure names them.
+	Members []NodeID
 	// Machine is a fresh state machine, nil where nothing is replicated.
 	Machine StateMachine
 	// Tick is the unit of the protocol's time-outs.

@@ -44,6 +44,11 @@ func protocolRows() []Row {
 			Folder: "protocols/machine", Pure: true,
 			Module: []string{"protocols", "protocols/state"},
 		},
+		{
+			// What commit protocols commit: a store with locks, undo and redo.
+			Folder: "protocols/resource", Pure: true,
+			Module: []string{"protocols", "protocols/state", "protocols/machine"},
+		},
 		{Folder: "protocols/catalog", Pure: true, Module: []string{"protocols/..."}},
 		{
 			Folder: "protocols/zookeeper", Pure: true,
@@ -58,12 +63,13 @@ func protocolRows() []Row {
 		},
 		{Folder: "protocols/zookeeper/jute", Pure: true},
 	}
-	for _, name := range []string{
-		"primarybackup", "quorumstore", "twopc", "threepc", "paxoscommit", "paxos", "zab",
-	} {
+	replicated := []string{"protocols", "protocols/state", "protocols/machine"}
+	for _, name := range []string{"primarybackup", "quorumstore", "paxos", "zab"} {
+		rows = append(rows, Row{Folder: "protocols/" + name, Pure: true, Module: replicated})
+	}
+	for _, name := range []string{"twopc", "threepc", "paxoscommit"} {
 		rows = append(rows, Row{
-			Folder: "protocols/" + name, Pure: true,
-			Module: []string{"protocols", "protocols/state", "protocols/machine"},
+			Folder: "protocols/" + name, Pure: true, Module: append(slices.Clone(replicated), "protocols/resource"),
 		})
 	}
 	return rows
@@ -78,6 +84,13 @@ func worldRows() []Row {
 		{
 			Folder: "sim", Pure: true,
 			Module: []string{"protocols", "protocols/state", "network"},
+		},
+		{
+			// It plays the protocols' stories in their tests.
+			Folder: "sim/story", TestOnly: true,
+			Module:   []string{"protocols", "protocols/state", "protocols/machine", "network", "sim"},
+			Outside:  []string{"golang.org/x/tools/txtar"},
+			Standard: []string{"testing"},
 		},
 		{
 			Folder: "sim/trace", Pure: true,

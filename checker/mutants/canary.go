@@ -44,3 +44,23 @@ func (m *CrossedAnswers) Step(now time.Duration, event protocols.Event, out *pro
 		m.Last = result
 	}
 }
+
+// Replicated implements protocols.Replica.
+func (m *CrossedAnswers) Replicated() protocols.StateMachine { return replicated(m.Inner) }
+
+// anyMutants are errors that any protocol may have.
+func anyMutants() []Mutant {
+	return []Mutant{
+		{
+			Name:     "canary-1-percent",
+			Error:    "in one run of a hundred a node gives each client the answer that was meant for the one before",
+			Source:   "made up, to prove that a sweep sees a failure that is rare",
+			Property: "linearizable",
+			Scenario: "zab-partition",
+			Seeds:    1000,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &CrossedAnswers{Inner: inner} },
+		},
+	}
+}
+
+func anyTypes() []any { return []any{(*CrossedAnswers)(nil)} }

@@ -62,3 +62,6 @@ func appends(writes []protocols.Write) bool {
 	}
 	return len(writes) > 0
 }
+
+// Replicated implements protocols.Replica.
+func (m *AckBeforeDurable) Replicated() protocols.StateMachine { return replicated(m.Inner) }

@@ -2,6 +2,7 @@ package mutants
 
 import (
 	"fmt"
+	"slices"
 
 	"quorumlab/protocols"
 	"quorumlab/protocols/hint"
@@ -26,34 +27,14 @@ type Mutant struct {
 	Wrap func(protocols.Node) protocols.Node
 }
 
-// All returns all mutants.
+// All returns all mutants, protocol by protocol.
 func All() []Mutant {
-	return []Mutant{
-		{
-			Name:     "zab-ack-before-durable",
-			Error:    "a follower acknowledges transactions before they are on its disk",
-			Source:   "Apache ZooKeeper with forceSync=no, or a write cache that lies about fsync",
-			Property: "durability",
-			Protocol: "zab",
-			Scenario: "zab-leader-crash",
-			Seeds:    1000,
-			Wrap:     func(inner protocols.Node) protocols.Node { return &AckBeforeDurable{Inner: inner} },
-		},
-		{
-			Name:     "canary-1-percent",
-			Error:    "in one run of a hundred a node gives each client the answer that was meant for the one before",
-			Source:   "made up, to prove that a sweep sees a failure that is rare",
-			Property: "linearizable",
-			Scenario: "zab-partition",
-			Seeds:    1000,
-			Wrap:     func(inner protocols.Node) protocols.Node { return &CrossedAnswers{Inner: inner} },
-		},
-	}
+	return slices.Concat(zabMutants(), anyMutants())
 }
 
 // Types returns a nil pointer of each type that stands for a node.
 func Types() []any {
-	return []any{(*AckBeforeDurable)(nil), (*CrossedAnswers)(nil)}
+	return slices.Concat(zabTypes(), anyTypes())
 }
 
 // Lookup returns the mutant of a name. The error proposes another name.
@@ -75,9 +56,3 @@ func replicated(inner protocols.Node) protocols.StateMachine {
 	}
 	return nil
 }
-
-// Replicated implements protocols.Replica.
-func (m *AckBeforeDurable) Replicated() protocols.StateMachine { return replicated(m.Inner) }
-
-// Replicated implements protocols.Replica.
-func (m *CrossedAnswers) Replicated() protocols.StateMachine { return replicated(m.Inner) }

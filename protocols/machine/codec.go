@@ -4,5 +4,5 @@ package machine
 // contract says StateMachine, Command, Result or Record. A protocol that
 // replicates into a Sessions adds them to its own.
 func Types() []any {
-	return []any{(*KV)(nil), Command{}, Result{}, SessionsSnapshot{}, KVSnapshot{}}
+	return []any{(*KV)(nil), Command{}, Result{}, Transaction{}, TransactionResult{}, SessionsSnapshot{}, KVSnapshot{}}
 }

@@ -25,6 +25,11 @@ const (
 	CAS Op = "cas"
 	// Delete takes Key's value away: Found tells whether it had one.
 	Delete Op = "delete"
+	// Add adds the whole number in Value to that of Key, which is 0 if Key
+	// has no value. It does nothing if Key holds no whole number, or if the
+	// sum would be below zero or too large. Swapped tells whether it did it;
+	// Found and Value tell what was there before.
+	Add Op = "add"
 )
 
 // Command is what a client asks of a KV.
@@ -60,12 +65,20 @@ type KVSnapshot struct {
 // NewKV returns an empty KV.
 func NewKV() *KV { return &KV{Values: map[string]string{}} }
 
-// Apply executes a Command and returns its Result.
+// Apply executes a Command and returns its Result, or a Transaction and returns
+// its TransactionResult.
 func (m *KV) Apply(command protocols.Command) protocols.Result {
-	c, ok := command.(Command)
-	if !ok {
+	switch c := command.(type) {
+	case Command:
+		return m.execute(c)
+	case Transaction:
+		return m.transact(c)
+	default:
 		return Result{Error: fmt.Sprintf("command is a %T, not a machine.Command", command)}
 	}
+}
+
+func (m *KV) execute(c Command) Result {
 	switch c.Op {
 	case Get:
 		return m.get(c.Key)
@@ -78,8 +91,10 @@ func (m *KV) Apply(command protocols.Command) protocols.Result {
 		_, found := m.Values[c.Key]
 		delete(m.Values, c.Key)
 		return Result{Found: found}
+	case Add:
+		return m.add(c)
 	default:
-		return Result{Error: fmt.Sprintf("no operation %q: known are get, put, cas, delete", string(c.Op))}
+		return Result{Error: fmt.Sprintf("no operation %q: known are get, put, cas, delete, add", string(c.Op))}
 	}
 }
 

@@ -1,0 +1,84 @@
+package protocols
+
+// Note tells people and checkers of a milestone. It changes nothing.
+type Note struct {
+	Kind NoteKind
+	// Term is the epoch, ballot or view that the milestone belongs to, 0 if
+	// it has none.
+	Term uint64
+	// Slot is the zxid, log slot or transaction number, 0 if it has none.
+	Slot uint64
+	// Value is what was broadcast, delivered or decided; nil if nothing was.
+	// What stands for a client's request implements Originated.
+	Value any
+	// Text is a short constant phrase for people, or "".
+	Text string
+}
+
+// Originated is a value that stands for a client's request: it says whose.
+type Originated interface {
+	Origin() (ClientID, uint64)
+}
+
+// NoteKind is the kind of a milestone.
+type NoteKind string
+
+// The kinds that checkers know. A protocol may add its own for people.
+const (
+	// Role: the node takes up the role named in Text.
+	Role NoteKind = "role"
+	// Leading: the node is the established leader (primary) of Term: from
+	// now on it may broadcast in it.
+	Leading NoteKind = "leading"
+	// Broadcast: as primary of Term, the node hands Value to its peers
+	// for the first time, at Slot.
+	Broadcast NoteKind = "broadcast"
+	// Delivered: the node applies Value of Slot to its state machine. Term is
+	// that in which it was broadcast, which may be over. After Recovered or
+	// Restored the node delivers anew from there.
+	Delivered NoteKind = "delivered"
+	// Restored: the node's state machine now is the one after Slot, that of a
+	// transaction (0: the one it was given with), not by delivering.
+	Restored NoteKind = "restored"
+	// Synchronized: a peer was brought up to date, or the node was; Text
+	// says how (DIFF, TRUNC, SNAP).
+	Synchronized NoteKind = "synchronized"
+	// Halted: the node stops for good until it is restarted; Text says why.
+	Halted NoteKind = "halted"
+)
+
+// The kinds of atomic commitment. Slot is the number of the transaction.
+const (
+	// Voted: a participant casts its vote, which Text names.
+	Voted NoteKind = "voted"
+	// Decided: the node knows the transaction's fate, which Text names, for
+	// good: a participant has carried it out, a coordinator may tell it.
+	Decided NoteKind = "decided"
+)
+
+// The Texts of Voted and Decided.
+const (
+	VoteYes      = "yes"
+	VoteNo       = "no"
+	VoteReadOnly = "read-only"
+	Commit       = "commit"
+	Abort        = "abort"
+)
+
+// The kinds of Paxos. Term is the ballot as a number, Slot the log slot (or the
+// instance) from 1, Value the value that it is about.
+const (
+	// Proposed: the leader of the ballot asks acceptors to accept Value.
+	Proposed NoteKind = "proposed"
+	// Accepted: an acceptor has Value on its disk as accepted in the ballot.
+	Accepted NoteKind = "accepted"
+	// Chosen: the node knows that Value is chosen.
+	Chosen NoteKind = "chosen"
+)
+
+// The kinds of membership.
+const (
+	// Configured: from Slot on the node goes by the members in Value, a
+	// []NodeID in growing order.
+	Configured NoteKind = "configured"
+)
