@@ -46,17 +46,17 @@ func orderEntries() []entry {
 		},
 		{
 			Description{
-				"total-order",
+				"zab-total-order",
 				"If one node delivers a before b, every node that delivers b has delivered a before; none delivers one twice.",
 				zabPaper + ", section III-A (total order)",
 			}, true, func() invariant { return &totalOrder{} },
 		},
 		{
 			Description{
-				"agreement",
+				"zab-agreement",
 				"If one node delivers a and another b, then the first delivers b as well, or the second a.",
 				zabPaper + ", section III-A (agreement)",
-			}, true, func() invariant { return &agreement{} },
+			}, true, func() invariant { return &zabAgreement{} },
 		},
 		{
 			Description{

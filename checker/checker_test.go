@@ -101,14 +101,14 @@ var broken = []struct {
 	{
 		"delivered twice",
 		[]act{casts(1, a, b), delivers(1, a, b), delivers(1, a)},
-		[]string{"total-order"},
+		[]string{"zab-total-order"},
 		3,
 		"n1 delivered slot 1 of epoch 1 (a) a second time; its sequence already had it from n1 (step 2)",
 	},
 	{
 		"one skipped",
 		[]act{casts(1, a), casts(2, b), delivers(1, a, b), delivers(2, b)},
-		[]string{"total-order", "prefix"},
+		[]string{"zab-total-order", "prefix"},
 		4,
 		"n2 delivered slot 2 of epoch 1 (b) without slot 1 of epoch 1 (a) before it, which n1 (step 3) had delivered first",
 	},
@@ -116,21 +116,21 @@ var broken = []struct {
 		"one too many",
 		[]act{casts(1, a), casts(2, b), delivers(1, b), delivers(2, a, b)},
 		// n2 delivers a first, before it is known to be followed by b
-		[]string{"total-order", "agreement", "prefix"},
+		[]string{"zab-total-order", "zab-agreement", "prefix"},
 		4,
 		"n2 delivered slot 2 of epoch 1 (b) after slot 1 of epoch 1 (a), but n1 (step 3) had delivered it without that",
 	},
 	{
 		"two histories",
 		[]act{casts(1, a), casts(2, b), delivers(1, a), delivers(2, b)},
-		[]string{"agreement", "prefix"},
+		[]string{"zab-agreement", "prefix"},
 		4,
 		"n2 delivered slot 2 of epoch 1 (b) and not slot 1 of epoch 1 (a), n1 (step 3) the other way round",
 	},
 	{
 		"two histories of one node's lives",
 		[]act{casts(1, a), casts(2, b), delivers(1, a), boots(1), delivers(1, b)},
-		[]string{"agreement", "prefix"},
+		[]string{"zab-agreement", "prefix"},
 		5,
 		"n1 delivered slot 2 of epoch 1 (b) and not slot 1 of epoch 1 (a), n1 (step 3) the other way round",
 	},
@@ -140,14 +140,14 @@ var broken = []struct {
 			casts(1, a, b, c), delivers(1, a, b, c), delivers(3, a), delivers(3, a), delivers(3, c),
 			delivers(2, a, b), delivers(2, a),
 		},
-		[]string{"agreement", "total-order", "prefix", "local-primary-order"},
+		[]string{"zab-agreement", "zab-total-order", "prefix", "local-primary-order"},
 		7,
 		"n2 delivered slot 2 of epoch 1 (b) and not slot 3 of epoch 1 (c), n3 (step 5) the other way round",
 	},
 	{
 		"rolled back",
 		[]act{casts(1, a, b), casts(2, c), delivers(1, a, b), restores(1, 1), delivers(1, c)},
-		[]string{"prefix", "agreement"},
+		[]string{"prefix", "zab-agreement"},
 		5,
 		"as its delivery number 2 n1 delivered slot 3 of epoch 1 (c), where n1 (step 3) had delivered slot 2 of epoch 1 (b)",
 	},
@@ -280,7 +280,7 @@ func TestRestoredToItsOwnHistory(t *testing.T) {
 		casts(1, theirs...), casts(2, own...), delivers(1, theirs...), delivers(2, own...),
 		boots(2), boots(2), restores(2, 2), restores(2, 1), delivers(2, own[1:]...),
 	}
-	if f := judge(t, acts)["total-order"]; f.Verdict != checker.Holds {
+	if f := judge(t, acts)["zab-total-order"]; f.Verdict != checker.Holds {
 		t.Errorf("it came back elsewhere: %+v", f)
 	}
 }
@@ -320,7 +320,7 @@ func TestDurabilityBesideTheTrunk(t *testing.T) {
 
 func TestUnknownPlace(t *testing.T) {
 	findings := judge(t, []act{casts(1, a, b), delivers(1, a), restores(2, 2), delivers(2, c)})
-	for _, name := range []string{"total-order", "agreement", "prefix", "local-primary-order", "global-primary-order", "durability"} {
+	for _, name := range []string{"zab-total-order", "zab-agreement", "prefix", "local-primary-order", "global-primary-order", "durability"} {
 		f := findings[name]
 		if f.Verdict != checker.Unknown ||
 			f.Witness != "at step 3 node n2 took over a state after slot 2 of epoch 0 that no node was seen to reach" {
@@ -340,7 +340,7 @@ func TestNames(t *testing.T) {
 		err.Error() != `no invariant "local-primary-ordre"; did you mean "local-primary-order"?` {
 		t.Error(err)
 	}
-	if _, err := checker.NewSet("?"); err == nil || !strings.Contains(err.Error(), "there are: zab-integrity, total-order, ") {
+	if _, err := checker.NewSet("?"); err == nil || !strings.Contains(err.Error(), "there are: zab-integrity, zab-total-order, ") {
 		t.Error(err)
 	}
 	if _, err := checker.NewSet("integrity"); err == nil || !strings.HasSuffix(err.Error(), `did you mean "zab-integrity"?`) {

@@ -201,11 +201,11 @@ var corruptions = []corruption{
 		at := rapid.SampledFrom(found).Draw(t, "pair")[0]
 		return slices.Delete(g.acts, at, at+1), true
 	}},
-	{"leave out what others delivered", "total-order", func(t *rapid.T, g *soundness) ([]act, bool) {
+	{"leave out what others delivered", "zab-total-order", func(t *rapid.T, g *soundness) ([]act, bool) {
 		_, y, ok := lastTwo(g)
 		return append(g.acts, boots(2), delivers(2, g.log[:len(g.log)-2]...), delivers(2, y)), ok
 	}},
-	{"deliver again", "total-order", func(t *rapid.T, g *soundness) ([]act, bool) {
+	{"deliver again", "zab-total-order", func(t *rapid.T, g *soundness) ([]act, bool) {
 		at := deliveries(g.acts)
 		if len(at) == 0 {
 			return nil, false
@@ -224,7 +224,7 @@ var corruptions = []corruption{
 		g.acts[i] = delivers(g.acts[i].node, x)
 		return g.acts, true
 	}},
-	{"deliver what only another epoch has", "agreement", func(t *rapid.T, g *soundness) ([]act, bool) {
+	{"deliver what only another epoch has", "zab-agreement", func(t *rapid.T, g *soundness) ([]act, bool) {
 		_, _, ok := lastTwo(g)
 		x := tx{g.epoch, g.epoch<<32 | 1<<20, "x"}
 		return append(g.acts, boots(3), casts(3, x), delivers(3, x)), ok

@@ -77,10 +77,10 @@ func (o *oracle) violated() map[string]bool {
 				v["prefix"] = true
 			}
 			if lacks(s, t) && lacks(t, s) && o.longest(i) && o.longest(j) {
-				v["agreement"] = true
+				v["zab-agreement"] = true
 			}
 			if !ordered(s, t) {
-				v["total-order"] = true
+				v["zab-total-order"] = true
 			}
 		}
 		o.judgePrimaries(s, v)
@@ -147,7 +147,7 @@ func ordered(s, t []int) bool {
 // at the same step.
 func TestSetAgreesWithOracle(t *testing.T) {
 	properties := []string{
-		"total-order", "agreement", "prefix", "local-primary-order", "global-primary-order", "primary-integrity",
+		"zab-total-order", "zab-agreement", "prefix", "local-primary-order", "global-primary-order", "primary-integrity",
 	}
 	seen := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {

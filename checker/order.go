@@ -65,11 +65,11 @@ func (r *prefix) grew(s *Set, g growth) {
 		g.at.depth, s.name(g.node), s.words(g.tx), s.who(there), s.words(there.tx)))
 }
 
-// agreement: if one node delivers a and another b, then the first delivers b as
+// zabAgreement: if one node delivers a and another b, then the first delivers b as
 // well, or the second a; of two branches one has all that the other has.
-type agreement struct{ rule }
+type zabAgreement struct{ rule }
 
-func (r *agreement) grew(s *Set, g growth) {
+func (r *zabAgreement) grew(s *Set, g growth) {
 	h := &s.history
 	if !r.open() || len(h.branches) == 1 {
 		return

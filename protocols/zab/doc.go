@@ -66,8 +66,8 @@
 // # Invariants
 //
 //   - zab-integrity: what is delivered was broadcast before.
-//   - total-order, agreement, prefix: of any two delivered sequences one is a
-//     prefix of the other.
+//   - zab-total-order, zab-agreement, prefix: of any two delivered sequences one
+//     is a prefix of the other.
 //   - local-primary-order, global-primary-order: a primary's transactions are
 //     delivered in the order it broadcast them, those of an earlier epoch first.
 //   - primary-integrity: a primary broadcasts only after it delivered all that

@@ -57,7 +57,7 @@ func Protocol() protocols.Protocol {
 		}, machine.Types()...),
 		New: newNode,
 		Invariants: []string{
-			"zab-integrity", "total-order", "agreement", "local-primary-order", "global-primary-order",
+			"zab-integrity", "zab-total-order", "zab-agreement", "local-primary-order", "global-primary-order",
 			"primary-integrity", "prefix", "durability", "force-order", "one-leader-an-epoch", "epoch-established-once",
 		},
 	}
