@@ -5,7 +5,8 @@ import "time"
 // NodeID names a participant. The first is 1; 0 names nobody.
 type NodeID uint16
 
-// ClientID names a client session. The first is 1; 0 names nobody.
+// ClientID names a client session. The first is 1; 0 names nobody. Later
+// sessions have higher numbers.
 type ClientID uint32
 
 // Node is one participant of a protocol: a deterministic step machine.

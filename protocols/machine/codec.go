@@ -1,8 +1,20 @@
 package machine
 
 // Types returns a zero value of every type that this package puts where the
-// contract says StateMachine, Command, Result or Record. A protocol that
+// contract says StateMachine, Command, Result, Record or Message. A protocol that
 // replicates into a Sessions adds them to its own.
 func Types() []any {
-	return []any{(*KV)(nil), Command{}, Result{}, Transaction{}, TransactionResult{}, SessionsSnapshot{}, KVSnapshot{}}
+	return []any{
+		(*KV)(nil),
+		Command{},
+		Result{},
+		Transaction{},
+		TransactionResult{},
+		Expire{},
+		SessionsSnapshot{},
+		KVSnapshot{},
+		SessionsPart{},
+		KVPart{},
+		Chunk{},
+	}
 }

@@ -15,11 +15,14 @@ func (n *Node) onRequested(r protocols.Requested, out *protocols.Effects) {
 	if n.Role == RoleHalted {
 		return
 	}
-	result, answered, superseded := n.Sessions.Answered(r.Client, r.Request)
-	if answered {
+	result, answered, over := n.Sessions.Answered(r.Client, r.Request)
+	switch {
+	case answered:
 		out.Reply(r.Client, r.Request, result)
+	case n.Sessions.Gone(r.Client, r.Request):
+		out.Refuse(r.Client, r.Request, protocols.SessionGone)
 	}
-	if answered || superseded || r.Request < max(n.Writes[r.Client].Request, n.Reads[r.Client].Request) {
+	if answered || over || r.Request < max(n.Writes[r.Client].Request, n.Reads[r.Client].Request) {
 		return
 	}
 	result, query := n.Sessions.Query(r.Command)
@@ -102,7 +105,7 @@ func (n *Node) dropHeld(from protocols.NodeID) {
 
 // propose appends a command to the log, unless it is there already.
 func (n *Node) propose(client protocols.ClientID, request uint64, command protocols.Command, out *protocols.Effects) {
-	if _, answered, superseded := n.Sessions.Answered(client, request); answered || superseded {
+	if _, answered, over := n.Sessions.Answered(client, request); answered || over {
 		return
 	}
 	for _, entry := range n.Log[n.at(n.Applied+1):] {
@@ -120,13 +123,15 @@ func (n *Node) propose(client protocols.ClientID, request uint64, command protoc
 	n.ship(out)
 }
 
-// answer gives a client the result of its write, if it asked this node.
-func (n *Node) answer(entry Entry, result protocols.Result, out *protocols.Effects) {
+// answer gives a client the result of its write, if it asked this node. Of one
+// that was not executed now and whose first result is lost it says nothing.
+func (n *Node) answer(entry Entry, result protocols.Result, fresh bool, out *protocols.Effects) {
 	write, open := n.Writes[entry.Client]
 	if !open || write.Request > entry.Request {
 		return
 	}
-	if write.Request == entry.Request {
+	_, answered, _ := n.Sessions.Answered(entry.Client, entry.Request)
+	if write.Request == entry.Request && (fresh || answered) {
 		out.Reply(entry.Client, entry.Request, result)
 	}
 	delete(n.Writes, entry.Client)

@@ -222,7 +222,7 @@ func (c *cluster) onNote(id protocols.NodeID, note protocols.Note) {
 			c.t.Fatalf("node %d delivered %d after %d", id, note.Slot, len(done))
 		}
 		entry := note.Value.(Entry)
-		if sent, found := c.broadcast[End{note.Slot, note.Term}]; !found || sent != entry {
+		if sent, found := c.broadcast[End{note.Slot, note.Term}]; !found || !reflect.DeepEqual(sent, entry) {
 			c.t.Fatalf("integrity: node %d delivered %+v, broadcast was %+v", id, entry, sent)
 		}
 		c.delivered[id] = append(done, entry)

@@ -294,11 +294,11 @@ func (n *Node) apply(out *protocols.Effects) {
 	for n.Applied < min(n.Commit, n.Durable) {
 		entry := n.Log[n.at(n.Applied+1)]
 		n.Applied++
-		result, _ := n.Sessions.Apply(entry.Client, entry.Request, entry.Command)
+		result, fresh := n.Sessions.Apply(entry.Client, entry.Request, entry.Command)
 		out.Note(protocols.Note{
 			Kind: protocols.Delivered, Term: entry.Term, Slot: entry.Index, Value: entry,
 		})
-		n.answer(entry, result, out)
+		n.answer(entry, result, fresh, out)
 	}
 	n.serveReads(out)
 }

@@ -19,8 +19,8 @@ type Codec struct {
 	shapes   map[reflect.Type]shape
 	concrete map[reflect.Type]*concrete
 	byTag    map[uint64]*concrete
-	// open lets types be added on sight. Only Diff sets it, on a codec of
-	// its own.
+	// open lets types be added on sight. Diff and Encoder set it, on codecs
+	// of their own.
 	open bool
 }
 

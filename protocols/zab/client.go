@@ -22,13 +22,11 @@ func (n *Node) onRequested(e protocols.Requested, out *protocols.Effects) {
 		n.onRead(e, result, out)
 		return
 	}
-	var result protocols.Result
-	var answered, superseded bool
-	if e.Client != 0 { // nobody has no session
-		result, answered, superseded = n.Sessions.Answered(e.Client, e.Request)
-	}
+	result, answered, over := n.Sessions.Answered(e.Client, e.Request)
 	switch {
-	case superseded: // nobody waits for it any more
+	case n.Sessions.Gone(e.Client, e.Request):
+		out.Refuse(e.Client, e.Request, protocols.SessionGone)
+	case over: // nobody waits for it any more
 	case answered:
 		out.Reply(e.Client, e.Request, result)
 	case n.Role == LeadingFollowers:
@@ -66,8 +64,8 @@ func (n *Node) answerWrite(t *Transaction, result protocols.Result, fresh bool, 
 	}
 	n.Writes = n.Writes[1:]
 	if !fresh {
-		if _, _, superseded := n.Sessions.Answered(t.Client, t.Request); superseded {
-			return // a later request of the client was executed before
+		if _, _, over := n.Sessions.Answered(t.Client, t.Request); over {
+			return // its result, if it has one, is lost
 		}
 	}
 	out.Reply(t.Client, t.Request, result)
