@@ -11,7 +11,8 @@
 //
 // The Simulator is one scheduler of it. It gives every choice that a step set
 // going an instant, drawn from named streams of one seed (Stream), and makes
-// the earliest. Faults come from outside, through Inflict. An Observer sees
+// the earliest. Faults come from outside, through Inflict, and single choices
+// out of their turn through Choose (package sim/story tells stories with it). An Observer sees
 // each step, before the simulator schedules what follows from it.
 //
 // What the package guarantees:

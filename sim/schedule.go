@@ -81,8 +81,13 @@ func (s *Simulator) scheduleFlight(f Flight) {
 func (s *Simulator) scheduleDouble(f Flight, of uint64) {
 	l := s.link(f.From, f.To)
 	at := slices.IndexFunc(l.doubles, func(d double) bool { return d.of == of })
-	delay := l.doubles[at].delay
-	l.doubles = slices.Delete(l.doubles, at, at+1)
+	var delay time.Duration
+	if at < 0 { // somebody chose to have it
+		delay = l.conditions.Delay.Draw(&l.random)
+	} else {
+		delay = l.doubles[at].delay
+		l.doubles = slices.Delete(l.doubles, at, at+1)
+	}
 	s.schedule(s.World.Now+delay, Choice{Kind: Deliver, Node: f.From, Peer: f.To, ID: f.ID})
 }
 

@@ -67,6 +67,9 @@ type link struct {
 	// overdue are packets of a stream whose instant has passed while one
 	// before them was still to come, because the receiver was slow or paused.
 	overdue []uint64
+	// held keeps back deliveries: those that were due are withheld.
+	held     bool
+	withheld []due
 }
 
 // double is the delay drawn for the duplicate of a packet.
@@ -203,6 +206,9 @@ func (s *Simulator) postpone(next due) bool {
 	id := s.handler(next.choice)
 	if id == 0 {
 		return false
+	}
+	if s.withhold(next) {
+		return true
 	}
 	host, cell := &s.nodes[id-1], s.World.cell(id)
 	if cell.Paused {

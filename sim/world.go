@@ -19,6 +19,8 @@ type Setup struct {
 	Parameters map[string]string
 	// Names holds the nodes' names; node i+1 has Names[i].
 	Names []string
+	// Members go into every node's Config: who votes at the start, nil for all.
+	Members []protocols.NodeID
 	// Machine makes the state machine of a node; nil if there is none.
 	Machine func() protocols.StateMachine
 	// Wrap, if not nil, wraps every node that is made (a mutant).
@@ -104,7 +106,7 @@ func (w *World) client(id protocols.ClientID) *Client { return &w.Clients[id-1] 
 // newNode makes a node of the configuration, as at every boot.
 func (w *World) newNode(id protocols.NodeID) (protocols.Node, error) {
 	config := protocols.Config{
-		Self: id, Tick: w.setup.Tick, Parameters: w.setup.Parameters,
+		Self: id, Members: slices.Clone(w.setup.Members), Tick: w.setup.Tick, Parameters: w.setup.Parameters,
 	}
 	for i := range w.setup.Names {
 		config.Nodes = append(config.Nodes, protocols.NodeID(i+1))

@@ -88,7 +88,9 @@ func worldRows() []Row {
 		{
 			// It plays the protocols' stories in their tests.
 			Folder: "sim/story", TestOnly: true,
-			Module:   []string{"protocols", "protocols/state", "protocols/machine", "network", "sim"},
+			Module: []string{
+				"protocols", "protocols/hint", "protocols/state", "protocols/machine", "network", "sim",
+			},
 			Outside:  []string{"golang.org/x/tools/txtar"},
 			Standard: []string{"testing"},
 		},

@@ -1,0 +1,59 @@
+package sim
+
+import (
+	"quorumlab/network"
+	"quorumlab/protocols"
+)
+
+// Choose makes a choice now, out of its turn: somebody decides, not the seed.
+// What was scheduled for the same thing comes to nothing then. It reports
+// whether the choice was enabled. A node that panics or is not deterministic is
+// an error of type *Failure.
+func (s *Simulator) Choose(c Choice) (done bool, err error) {
+	defer s.rescue(&err)
+	if !s.World.Valid(c) {
+		return false, nil
+	}
+	if c.Kind == Sync {
+		c.ID = s.nodes[c.Node-1].forces
+	}
+	s.step.Done = false
+	s.choose(c)
+	return s.step.Done, s.auditor.failure
+}
+
+// Hold keeps back what is under way on some links, and what will be, until it
+// is released: neither lost nor, as a cut would have it, about to break. Only
+// Choose still moves it.
+func (s *Simulator) Hold(pairs []network.Pair) {
+	for _, pair := range pairs {
+		s.link(pair.From, pair.To).held = true
+	}
+}
+
+// Release ends Hold: what was due in the meantime comes now.
+func (s *Simulator) Release(pairs []network.Pair) {
+	for _, pair := range pairs {
+		l := s.link(pair.From, pair.To)
+		l.held = false
+		for _, d := range l.withheld {
+			s.schedule(s.World.Now, d.choice)
+		}
+		l.withheld = nil
+	}
+}
+
+// Held tells whether Hold is in force on a link.
+func (s *Simulator) Held(from, to protocols.NodeID) bool { return s.link(from, to).held }
+
+// withhold keeps back a delivery on a link that is held.
+func (s *Simulator) withhold(next due) bool {
+	if next.choice.Kind != Deliver {
+		return false
+	}
+	l := s.link(next.choice.Node, next.choice.Peer)
+	if l.held {
+		l.withheld = append(l.withheld, next)
+	}
+	return l.held
+}
