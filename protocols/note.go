@@ -47,14 +47,47 @@ const (
 	Halted NoteKind = "halted"
 )
 
-// The kinds of atomic commitment. Slot is the number of the transaction.
+// The kinds of atomic commitment. Slot is the number of the transaction. Timers
+// that are about a transaction have that number as Key.
 const (
+	// Begun: a coordinator asks the participants in Value, an Undertaking, for
+	// their votes for the first time.
+	Begun NoteKind = "begun"
 	// Voted: a participant casts its vote, which Text names.
 	Voted NoteKind = "voted"
 	// Decided: the node knows the transaction's fate, which Text names, for
 	// good: a participant has carried it out, a coordinator may tell it.
 	Decided NoteKind = "decided"
+	// Blocked: at a participant the request in Value, an Asker, meets a lock of
+	// the transaction, which is in doubt there; it waits or is refused, as Text
+	// says.
+	Blocked NoteKind = "blocked"
+	// Heuristic: a participant in doubt has waited long enough and goes its own
+	// way, which Text names.
+	Heuristic NoteKind = "heuristic"
+	// Damage: a participant that went its own way learns that the transaction
+	// was decided otherwise, as Text names.
+	Damage NoteKind = "heuristic-damage"
 )
+
+// Undertaking is the Value of Begun: for whom, and who takes part.
+type Undertaking struct {
+	Client       ClientID
+	Request      uint64
+	Participants []NodeID // in growing order
+}
+
+// Origin implements Originated.
+func (u Undertaking) Origin() (ClientID, uint64) { return u.Client, u.Request }
+
+// Asker is the Value of Blocked: whose request it is.
+type Asker struct {
+	Client  ClientID
+	Request uint64
+}
+
+// Origin implements Originated.
+func (a Asker) Origin() (ClientID, uint64) { return a.Client, a.Request }
 
 // The Texts of Voted and Decided.
 const (

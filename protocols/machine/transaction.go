@@ -98,3 +98,26 @@ func (m *KV) add(c Command) Result {
 	result.Swapped = true
 	return result
 }
+
+// Conserves implements protocols.Conserving: a Get changes nothing.
+func (c Command) Conserves() bool { return c.Op == Get }
+
+// Conserves implements protocols.Conserving: what the transaction adds to one
+// key it takes from another.
+func (t Transaction) Conserves() bool {
+	sum := int64(0)
+	for _, c := range t.Commands {
+		switch c.Op {
+		case Get:
+		case Add:
+			amount, err := strconv.ParseInt(c.Value, 10, 64)
+			if err != nil {
+				return false
+			}
+			sum += amount
+		default:
+			return false
+		}
+	}
+	return sum == 0
+}

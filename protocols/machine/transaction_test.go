@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"quorumlab/protocols"
 )
 
 // TestTransactionsAreAllOrNothing: a transaction leaves what its commands, one
@@ -84,5 +86,25 @@ func TestTransfer(t *testing.T) {
 	}
 	if want := map[string]string{"a": "6", "b": "4"}; !maps.Equal(kv.Values, want) {
 		t.Fatalf("%v, want %v", kv.Values, want)
+	}
+}
+
+func TestConserves(t *testing.T) {
+	for _, test := range []struct {
+		command protocols.Conserving
+		want    bool
+	}{
+		{Transfer("a", "b", 5), true},
+		{Command{Op: Get, Key: "a"}, true},
+		{Transaction{Commands: []Command{{Op: Get, Key: "a"}}}, true},
+		{Command{Op: Put, Key: "a", Value: "1"}, false},
+		{Command{Op: Add, Key: "a", Value: "1"}, false},
+		{Transaction{Commands: []Command{{Op: Add, Key: "a", Value: "1"}}}, false},
+		{Transaction{Commands: []Command{{Op: Add, Key: "a", Value: "x"}}}, false},
+		{Transaction{Commands: []Command{{Op: Put, Key: "a", Value: "1"}}}, false},
+	} {
+		if test.command.Conserves() != test.want {
+			t.Errorf("%+v: want %v", test.command, test.want)
+		}
 	}
 }
