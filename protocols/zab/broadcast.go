@@ -17,15 +17,23 @@ func (n *Node) broadcast(
 	}
 	g.Counter++
 	zxid := zxidOf(g.Epoch, g.Counter)
-	var transaction protocols.Record = Transaction{
-		Zxid: zxid, Client: client, Request: request, Command: command,
-	}
-	n.appendLog(zxid, transaction)
+	made := Transaction{Zxid: zxid, Client: client, Request: request, Command: command}
+	var transaction protocols.Record = made
+	n.appendLog(&made, transaction)
 	out.Note(protocols.Note{
 		Kind: protocols.Broadcast, Term: uint64(g.Epoch), Slot: uint64(zxid), Value: transaction,
 	})
-	n.sendLearners(Propose{Epoch: g.Epoch, Transaction: transaction}, out)
+	n.sendVoters(Propose{Epoch: g.Epoch, Transaction: transaction}, out)
 	return true
+}
+
+// sendVoters sends to all learners that got NEWLEADER and vote.
+func (n *Node) sendVoters(message protocols.Message, out *protocols.Effects) {
+	for p := range n.Leading.Learners {
+		if n.Leading.Learners[p].Stage >= Syncing && n.voter(p) {
+			out.Send(n.Nodes[p], message)
+		}
+	}
 }
 
 // sendLearners sends to all learners that got NEWLEADER.
@@ -46,14 +54,14 @@ func (n *Node) onPropose(m Propose, out *protocols.Effects) {
 	if n.Following.Stage == Receiving && n.Following.How == howTrunc {
 		n.Following.How = howTruncDiff
 	}
-	n.appendLog(transaction.Zxid, m.Transaction)
+	n.appendLog(&transaction, m.Transaction)
 }
 
 // followerOnDurable goes on with whatever waited for the disk.
 func (n *Node) followerOnDurable(out *protocols.Effects) {
 	f := &n.Following
 	if f.Stage == Adopted {
-		if zxid := n.zxidDurable(); zxid > f.Acked {
+		if zxid := n.zxidDurable(); zxid > f.Acked && n.voter(n.Position) {
 			f.Acked = zxid
 			out.Send(f.Leader, Ack{Epoch: f.Epoch, Zxid: zxid})
 		}
@@ -67,7 +75,8 @@ func (n *Node) followerOnDurable(out *protocols.Effects) {
 // leaderOnDurable goes on with whatever waited for the disk.
 func (n *Node) leaderOnDurable(out *protocols.Effects) {
 	if n.Phase == Broadcast {
-		n.Leading.Learners[n.Position].Acked = n.zxidDurable()
+		own := &n.Leading.Learners[n.Position]
+		own.Acked = max(own.Acked, n.zxidDurable())
 		n.commit(out)
 		return
 	}
@@ -100,13 +109,7 @@ func (n *Node) commit(out *protocols.Effects) {
 		if acked <= zxid {
 			continue
 		}
-		count := 0
-		for j := range g.Learners {
-			if g.Learners[j].Acked >= acked {
-				count++
-			}
-		}
-		if count >= n.Quorum {
+		if n.quorum(func(p int) bool { return g.Learners[p].Acked >= acked }) {
 			zxid = acked
 		}
 	}
@@ -114,8 +117,42 @@ func (n *Node) commit(out *protocols.Effects) {
 		return
 	}
 	g.Committed = zxid
-	n.sendLearners(Commit{Epoch: g.Epoch, Zxid: zxid}, out)
+	n.tellCommitted(out)
 	n.deliver(zxid, out)
+	n.snapshot()
+}
+
+// tellCommitted tells the learners how far the leader has committed: by COMMIT
+// those that have the transactions, by INFORM the observers, who get them only
+// now.
+func (n *Node) tellCommitted(out *protocols.Effects) {
+	g := &n.Leading
+	var commit protocols.Message = Commit{Epoch: g.Epoch, Zxid: g.Committed}
+	for p := range g.Learners {
+		l := &g.Learners[p]
+		switch {
+		case l.Stage < Syncing:
+		case n.voter(p) || g.Committed <= l.Sent:
+			out.Send(n.Nodes[p], commit)
+		default:
+			for _, entry := range n.History.between(l.Sent, g.Committed) {
+				out.Send(n.Nodes[p], Inform{Epoch: g.Epoch, Transaction: entry.Transaction})
+			}
+			l.Sent = g.Committed
+		}
+	}
+}
+
+// onInform takes a transaction that is committed, and with it all before it.
+func (n *Node) onInform(m Inform, out *protocols.Effects) {
+	transaction, ok := m.Transaction.(Transaction)
+	f := &n.Following
+	if !ok || f.Stage < Recording || !transaction.Zxid.follows(n.History.last()) {
+		n.look("INFORM does not fit", out)
+		return
+	}
+	n.appendLog(&transaction, m.Transaction)
+	n.onCommit(Commit{Epoch: f.Epoch, Zxid: transaction.Zxid}, out)
 }
 
 func (n *Node) onCommit(m Commit, out *protocols.Effects) {
@@ -129,6 +166,7 @@ func (n *Node) onCommit(m Commit, out *protocols.Effects) {
 	}
 	f.Committed = m.Zxid
 	n.deliver(f.Committed, out)
+	n.snapshot()
 }
 
 // deliver applies all transactions up to a zxid, which is committed, and answers

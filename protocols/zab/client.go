@@ -30,6 +30,7 @@ func (n *Node) onRequested(e protocols.Requested, out *protocols.Effects) {
 	case answered:
 		out.Reply(e.Client, e.Request, result)
 	case n.Role == LeadingFollowers:
+		n.hear(e.Client)
 		if !n.broadcast(e.Client, e.Request, e.Command, out) {
 			out.Refuse(e.Client, e.Request, protocols.NoQuorum)
 			n.look("the epoch's zxids are used up", out)
@@ -49,6 +50,7 @@ func (n *Node) onRequest(l *Learner, m Request, out *protocols.Effects) {
 	if n.Phase != Broadcast || l.Stage != Serving {
 		return
 	}
+	n.hear(m.Client)
 	if !n.broadcast(m.Client, m.Request, m.Command, out) {
 		n.look("the epoch's zxids are used up", out)
 	}
@@ -71,10 +73,28 @@ func (n *Node) answerWrite(t *Transaction, result protocols.Result, fresh bool, 
 	out.Reply(t.Client, t.Request, result)
 }
 
+// hear takes note, as the leader, of a client's sign of life.
+func (n *Node) hear(client protocols.ClientID) {
+	if n.Options.SessionTimeout > 0 {
+		n.Leading.Activity.Hear(&n.Sessions, client)
+	}
+}
+
+// expire ends sessions that were silent for too long. Only a leader does, and
+// through the log: no two nodes differ on who is gone.
+func (n *Node) expire(out *protocols.Effects) {
+	if n.Phase != Broadcast || n.Options.SessionTimeout == 0 {
+		return
+	}
+	if command, due := n.Leading.Activity.Tick(&n.Sessions, n.Options.SessionTimeout); due {
+		n.broadcast(0, 0, command, out) // in an epoch that is used up the next leader does
+	}
+}
+
 // giveUpClients lets go of all clients. Writes may still be delivered, so their
 // clients hear nothing; a read that was not answered did nothing.
 func (n *Node) giveUpClients(out *protocols.Effects) {
-	n.Writes = nil
+	n.Writes, n.Touched = nil, nil
 	for _, read := range n.Reads {
 		out.Refuse(read.Client, read.Request, protocols.NoQuorum)
 	}

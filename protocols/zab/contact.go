@@ -27,7 +27,7 @@ func (n *Node) leaderOnTick(out *protocols.Effects) {
 		return
 	}
 	for p := range g.Learners {
-		if p != n.Position && n.late(&g.Learners[p], tick) {
+		if p != n.Position && n.late(p, tick) {
 			n.reject(p, out)
 			if n.Role != LeadingFollowers {
 				return
@@ -35,23 +35,21 @@ func (n *Node) leaderOnTick(out *protocols.Effects) {
 		}
 	}
 	n.ping(out)
+	n.expire(out)
 }
 
 // inContact reports whether a quorum, the leader included, was heard lately.
 func (n *Node) inContact(tick uint64) bool {
-	count := 1
-	for i := range n.Leading.Learners {
-		l := &n.Leading.Learners[i]
-		if l.Stage != 0 && l.Deadline >= tick {
-			count++
-		}
-	}
-	return count >= n.Quorum
+	return n.quorum(func(p int) bool {
+		l := &n.Leading.Learners[p]
+		return p == n.Position || l.Stage != 0 && l.Deadline >= tick
+	})
 }
 
 // late reports whether a learner takes too long: to be heard at all, to join, or
 // to acknowledge the oldest of its proposals.
-func (n *Node) late(l *Learner, tick uint64) bool {
+func (n *Node) late(position int, tick uint64) bool {
+	l := &n.Leading.Learners[position]
 	switch {
 	case l.Stage == 0:
 		return false
@@ -59,6 +57,8 @@ func (n *Node) late(l *Learner, tick uint64) bool {
 		return true
 	case l.Stage < Serving:
 		return tick-max(l.Joined, n.Leading.Since) > n.Options.InitLimit+n.Options.SyncLimit
+	case !n.voter(position):
+		return false // an observer acknowledges nothing
 	case l.Acked >= l.Due:
 		l.Due = n.History.last()
 		l.DueTick = tick + n.Options.SyncLimit

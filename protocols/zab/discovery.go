@@ -18,18 +18,28 @@ func (n *Node) introduce(out *protocols.Effects) {
 	n.Attempts++
 	f.Attempt = uint64(n.Life)<<32 | uint64(n.Attempts)
 	f.Stage = Introduced
-	out.Send(f.Leader, FollowerInfo{Attempt: f.Attempt, AcceptedEpoch: n.AcceptedEpoch})
+	info := FollowerInfo{
+		Attempt: f.Attempt, AcceptedEpoch: n.AcceptedEpoch, Version: n.Active.Configuration.Version,
+	}
+	if n.Role == ObservingLeader {
+		out.Send(f.Leader, ObserverInfo(info))
+		return
+	}
+	out.Send(f.Leader, info)
 }
 
 func (n *Node) onFollowerInfo(position int, m FollowerInfo, out *protocols.Effects) {
 	switch n.Role {
 	case Looking:
 		n.Parked[position] = m // the others may have settled sooner
-	case FollowingLeader:
+	case FollowingLeader, ObservingLeader:
 		out.Send(n.Nodes[position], Close{Attempt: m.Attempt})
 	case LeadingFollowers:
 		n.admit(position, m)
 		switch {
+		case m.Version > max(n.Active.Configuration.Version, n.Pending.Configuration.Version):
+			// What decided it is not in this log: another has to lead.
+			n.look("a follower knows of a newer configuration", out)
 		case n.Leading.Epoch == 0:
 			n.chooseEpoch()
 		case m.AcceptedEpoch > n.Leading.Epoch:
@@ -62,13 +72,7 @@ func (n *Node) admit(position int, m FollowerInfo) {
 // leader is the first to accept it.
 func (n *Node) chooseEpoch() {
 	g := &n.Leading
-	informed := 0
-	for i := range g.Learners {
-		if g.Learners[i].Informed {
-			informed++
-		}
-	}
-	if g.Epoch != 0 || informed < n.Quorum {
+	if g.Epoch != 0 || !n.quorum(func(p int) bool { return g.Learners[p].Informed }) {
 		return
 	}
 	g.Epoch = g.EpochSeen + 1
@@ -103,7 +107,7 @@ func (n *Node) invite(position int, out *protocols.Effects) {
 
 func (n *Node) onLeaderInfo(from protocols.NodeID, m LeaderInfo, out *protocols.Effects) {
 	f := &n.Following
-	if n.Role != FollowingLeader || from != f.Leader || m.Attempt != f.Attempt || f.Stage != Introduced {
+	if !n.learns() || from != f.Leader || m.Attempt != f.Attempt || f.Stage != Introduced {
 		return
 	}
 	if m.Epoch < n.AcceptedEpoch {
@@ -130,7 +134,7 @@ func (n *Node) accept(out *protocols.Effects) {
 	}
 	f.Stage = Promised
 	out.Send(f.Leader, AckEpoch{
-		Attempt: f.Attempt, Epoch: f.Epoch, Counted: f.Counted,
+		Attempt: f.Attempt, Epoch: f.Epoch, Counted: f.Counted && !n.Damaged,
 		CurrentEpoch: n.CurrentEpoch, LastZxid: n.History.last(),
 	})
 }
@@ -160,13 +164,7 @@ func (n *Node) onAckEpoch(position int, m AckEpoch, out *protocols.Effects) {
 // countPromises ends discovery when a quorum accepted the epoch.
 func (n *Node) countPromises(out *protocols.Effects) {
 	g := &n.Leading
-	promised := 0
-	for i := range g.Learners {
-		if g.Learners[i].Promised {
-			promised++
-		}
-	}
-	if n.Phase != Discovery || promised < n.Quorum {
+	if n.Phase != Discovery || !n.quorum(func(p int) bool { return g.Learners[p].Promised }) {
 		return
 	}
 	n.Phase = Synchronization

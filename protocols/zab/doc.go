@@ -6,7 +6,7 @@
 // # The protocol in a page
 //
 // A transaction is numbered by a zxid: an epoch and, within it, a counter that
-// starts at 1. A node is looking, following or leading.
+// starts at 1. A node is looking, following, leading or observing.
 //
 //   - Election (election.go): looking nodes exchange votes until a quorum backs
 //     one node. A vote is ordered by epoch, last zxid, node id, so that the
@@ -17,10 +17,19 @@
 //     an epoch takes part in none below it.
 //   - Synchronization (synchronization.go): each follower's log is made equal to
 //     the leader's: DIFF adds what it lacks, TRUNC first cuts what the leader
-//     does not have. NEWLEADER → ACK → UPTODATE. With a quorum of those ACKs the
-//     epoch is established, and with it the leader's whole history committed.
+//     does not have, SNAP replaces all by a snapshot, sent in parts. NEWLEADER →
+//     ACK → UPTODATE. With a quorum of those ACKs the epoch is established, and
+//     with it the leader's whole history committed.
 //   - Broadcast (broadcast.go): PROPOSAL → ACK, after the write to disk →
 //     COMMIT, with a quorum of ACKs and in order.
+//   - Observers, the nodes that are not members, do all that followers do but
+//     count for nothing: they are synchronized, get what is committed (INFORM),
+//     answer reads and forward writes (membership.go).
+//   - Snapshots (snapshot.go): after snapCount transactions a node puts a
+//     snapshot on disk and cuts the log's head, all but commitLogCount
+//     transactions for those who lag behind.
+//   - Sessions (client.go) are part of the replicated state. The leader alone
+//     ends those of silent clients, by a transaction.
 //   - A leader without recent contact to a quorum, and a follower without
 //     contact to its leader, look again (contact.go, role.go).
 //
@@ -29,8 +38,8 @@
 // At the leader: acceptedEpoch → LEADERINFO; a quorum of ACKEPOCH and history →
 // currentEpoch → established. At a follower: acceptedEpoch → ACKEPOCH; history →
 // currentEpoch → ACK of NEWLEADER; transaction → ACK. Each arrow is a wait for
-// [protocols.Persisted]; the messages that depend on one are
-// [protocols.Vow]s. Every step hands over what waits for the disk at most once,
+// [protocols.Persisted]; the messages that depend on one are [protocols.Vow]s. A
+// snapshot goes to disk before the log's head is cut. Every step hands over what waits for the disk at most once,
 // and only when nothing is under way there, so that many transactions share one
 // write (group commit).
 //
@@ -60,8 +69,19 @@
 //   - Reads are linearizable (parameter reads=sync): the leader confirms by a
 //     round of pings that it still leads, and the node that answers has applied
 //     all that was committed when the read came (read.go).
-//   - Any damaged record stops the node for good: it could otherwise vote with a
-//     hole in its history.
+//   - The ring of committed proposals and the log on disk are one: what the node
+//     keeps in memory is what is on its disk. SNAP sends the snapshot that was
+//     saved last and then goes on as DIFF does, so it needs none of its own.
+//   - TRUNC may cut across the start of an epoch, for the reason given in
+//     synchronization.go. A log never ends with the mere start of an epoch
+//     (counter 0): NEWLEADER leaves no trace in it.
+//   - A node that finds a record of its log damaged cuts the log there, and has no
+//     vote until it has adopted the history of a leader: it asks to join as an
+//     observer does, and its ACKEPOCH does not count. Others thus form their
+//     quorum without it, as if it were down, and what it had acknowledged they
+//     have, or it is on no quorum's disks. The leader's history has all of that.
+//     (ZooKeeper refuses to start.) A disk that was lost whole looks like that
+//     of a new node: only an operator can tell, and must replace the node.
 //
 // # Invariants
 //

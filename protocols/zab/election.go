@@ -69,7 +69,12 @@ func (n *Node) elect(out *protocols.Effects) {
 	n.countLooking(out)
 }
 
+// ownVote is the vote for this node itself; that of one that does not vote names
+// nobody, and only asks for answers.
 func (n *Node) ownVote() Vote {
+	if !n.eligible() {
+		return Vote{Round: n.Election.Round}
+	}
 	return Vote{
 		Leader: n.Self, Zxid: n.History.last(), Round: n.Election.Round, PeerEpoch: n.CurrentEpoch,
 	}
@@ -80,21 +85,34 @@ func (n *Node) propose(vote Vote, out *protocols.Effects) {
 	e := &n.Election
 	vote.Round = e.Round
 	e.Vote = vote
-	e.Votes[n.Position] = Notification{State: Looking, Vote: vote}
+	e.Votes[n.Position] = n.notification()
 	if e.Finalizing {
 		e.Finalizing = false
 		out.CancelTimer(protocols.Timer{Name: timerFinalize})
 	}
-	n.notifyAll(out)
+	n.notify(n.voter, out)
 }
 
-func (n *Node) notifyAll(out *protocols.Effects) {
-	var message protocols.Message = Notification{State: n.Role, Vote: n.Election.Vote}
-	for _, id := range n.Nodes {
-		if id != n.Self {
+func (n *Node) notification() Notification {
+	m := Notification{State: n.Role, Vote: n.Election.Vote}
+	if n.Active.Configuration.Version > 0 {
+		m.Configuration = n.Active.Configuration
+	}
+	return m
+}
+
+// notify sends the vote to some of the nodes.
+func (n *Node) notify(whom func(position int) bool, out *protocols.Effects) {
+	var message protocols.Message = n.notification()
+	for p, id := range n.Nodes {
+		if p != n.Position && whom(p) {
 			out.Send(id, message)
 		}
 	}
+}
+
+func (n *Node) answer(position int, out *protocols.Effects) {
+	out.Send(n.Nodes[position], n.notification())
 }
 
 // armNotification starts the notification time-out. Its range keeps nodes that
@@ -106,25 +124,35 @@ func (n *Node) armNotification(out *protocols.Effects) {
 
 func (n *Node) onNotificationTimeout(out *protocols.Effects) {
 	e := &n.Election
-	e.Wait = min(2*e.Wait, notificationWaitMax*n.Options.Tick)
-	n.notifyAll(out)
+	if n.eligible() { // who only asks is no trouble to the others
+		e.Wait = min(2*e.Wait, notificationWaitMax*n.Options.Tick)
+	}
+	// To all: of the voters that this node knows of none may be left.
+	n.notify(func(int) bool { return true }, out)
 	n.armNotification(out)
 }
 
 func (n *Node) onNotification(position int, m Notification, out *protocols.Effects) {
-	if _, voter := n.lookup(m.Vote.Leader); !voter {
-		return
-	}
 	if n.Role != Looking {
 		if m.State == Looking {
-			out.Send(n.Nodes[position], Notification{State: n.Role, Vote: n.Election.Vote})
+			n.answer(position, out)
 		}
 		return
 	}
-	switch m.State {
-	case Looking:
+	known := n.Active.Configuration.Version
+	if m.Configuration.Version > known {
+		n.activate(m.Configuration, out)
+		n.elect(out)
+	}
+	leader, ok := n.lookup(m.Vote.Leader)
+	counts := ok && n.voter(leader) && n.voter(position)
+	switch {
+	case m.State == Looking && (m.Configuration.Version < known || !counts && n.eligible()):
+		n.answer(position, out)
+	case !counts || !n.eligible() && m.State == Looking:
+	case m.State == Looking:
 		n.onVote(position, m, out)
-	case FollowingLeader, LeadingFollowers:
+	case m.State == FollowingLeader || m.State == LeadingFollowers:
 		n.onSettledVote(position, m, out)
 	}
 }
@@ -142,7 +170,7 @@ func (n *Node) onVote(position int, m Notification, out *protocols.Effects) {
 		}
 		n.propose(vote, out)
 	case m.Vote.Round < e.Round:
-		n.answerLooking(position, out)
+		n.answer(position, out)
 		return
 	case m.Vote.better(e.Vote):
 		n.propose(m.Vote, out)
@@ -150,24 +178,27 @@ func (n *Node) onVote(position int, m Notification, out *protocols.Effects) {
 		// It has not heard of this vote, or the two crossed. In
 		// ZooKeeper a new connection repeats the last message; here the
 		// answer makes up for one that was lost while it was away.
-		n.answerLooking(position, out)
+		n.answer(position, out)
 	}
 	e.Votes[position] = m
 	n.countLooking(out)
 }
 
-func (n *Node) answerLooking(position int, out *protocols.Effects) {
-	out.Send(n.Nodes[position], Notification{State: Looking, Vote: n.Election.Vote})
-}
-
-// countLooking settles the election if all nodes back the vote, and gives
+// countLooking settles the election if all voters back the vote, and gives
 // better votes a last chance if only a quorum does.
 func (n *Node) countLooking(out *protocols.Effects) {
 	e := &n.Election
-	switch backing := backers(e.Votes, e.Votes[n.Position]); {
-	case backing == len(n.Nodes):
+	if !n.eligible() {
+		return
+	}
+	all := true
+	for p := range e.Votes {
+		all = all && (!n.voter(p) || e.Votes[p].agrees(e.Votes[n.Position]))
+	}
+	switch {
+	case all:
 		n.settle(e.Vote, out)
-	case backing >= n.Quorum && !e.Finalizing:
+	case n.backed(e.Votes, e.Votes[n.Position]) && !e.Finalizing:
 		e.Finalizing = true
 		wait := n.Options.FinalizeWait
 		out.SetTimer(protocols.Timer{Name: timerFinalize}, wait, wait)
@@ -180,7 +211,7 @@ func (n *Node) onFinalizeTimeout(out *protocols.Effects) {
 		return
 	}
 	e.Finalizing = false
-	if backers(e.Votes, e.Votes[n.Position]) >= n.Quorum {
+	if n.backed(e.Votes, e.Votes[n.Position]) {
 		n.settle(e.Vote, out)
 	}
 }
@@ -191,13 +222,13 @@ func (n *Node) onSettledVote(position int, m Notification, out *protocols.Effect
 	e := &n.Election
 	if m.Vote.Round == e.Round {
 		e.Votes[position] = m
-		if backers(e.Votes, m) >= n.Quorum && n.leads(m.Vote, e.Votes) {
+		if n.backed(e.Votes, m) && n.leads(m.Vote, e.Votes) {
 			n.settle(m.Vote, out)
 			return
 		}
 	}
 	e.Settled[position] = m
-	if backers(e.Settled, m) >= n.Quorum && n.leads(m.Vote, e.Settled) {
+	if n.backed(e.Settled, m) && n.leads(m.Vote, e.Settled) {
 		e.Round = m.Vote.Round
 		n.settle(m.Vote, out)
 	}
@@ -207,20 +238,15 @@ func (n *Node) onSettledVote(position int, m Notification, out *protocols.Effect
 // nodes would go on electing a dead leader that others still follow.
 func (n *Node) leads(vote Vote, votes []Notification) bool {
 	if vote.Leader == n.Self {
-		return vote.Round == n.Election.Round
+		return vote.Round == n.Election.Round && n.eligible()
 	}
 	position, _ := n.lookup(vote.Leader)
 	return votes[position].State == LeadingFollowers && votes[position].Vote.Leader == vote.Leader
 }
 
-func backers(votes []Notification, m Notification) int {
-	count := 0
-	for i := range votes {
-		if votes[i].agrees(m) {
-			count++
-		}
-	}
-	return count
+// backed reports whether a quorum votes as m does.
+func (n *Node) backed(votes []Notification, m Notification) bool {
+	return n.quorum(func(p int) bool { return votes[p].agrees(m) })
 }
 
 // settle ends the election with a vote.

@@ -137,13 +137,18 @@ func TestFollowerLeavesOnWhatDoesNotFit(t *testing.T) {
 }
 
 func TestBrokenDiskHalts(t *testing.T) {
-	damaged := diskOf(1, 1, txn(1, 1), txn(1, 2))
-	damaged.Log[0] = nil
-	damaged.Damaged = []uint64{1}
+	alien := diskOf(1, 1)
+	alien.Log = append(alien.Log, "another protocol's")
+	short := diskOf(1, 1, txn(1, 1))
+	short.Snapshot = Snapshot{Zxid: zxidOf(1, 3), Base: zxidOf(1, 0)}
+	strange := diskOf(1, 1)
+	strange.Snapshot = "another protocol's"
 	foreign := diskOf(1, 1)
 	foreign.Meta = "another protocol's"
 	for why, disk := range map[string]protocols.Disk{
-		"a record of the log is damaged":            damaged,
+		"a record of the log is not Zab's":          alien,
+		"the log does not reach the snapshot":       short,
+		"the snapshot is not Zab's":                 strange,
 		"the log has a hole":                        diskOf(1, 1, txn(1, 1), txn(1, 3)),
 		"the epochs on disk contradict one another": diskOf(1, 2),
 		"the log is ahead of the accepted epoch":    diskOf(1, 1, txn(2, 1)),

@@ -6,7 +6,7 @@ import (
 	"quorumlab/protocols"
 )
 
-// This file keeps the log in memory and on disk. It must guarantee that the
+// This file keeps the log in memory and on disk (see snapshot.go for its head). It must guarantee that the
 // disk gets every change in the order made, that one write is under way at a
 // time (later ones share the next), and that the node knows exactly how much of
 // its log and which of its metadata are on disk.
@@ -29,16 +29,24 @@ type Meta struct {
 	CurrentEpoch  Epoch
 	// Life is the number of the node's boots.
 	Life uint32
+	// Damaged says that part of the log was lost, see Node.
+	Damaged bool
 }
 
-// History is the log, whole.
+// History is the log, as it is on disk. Its last committed transactions are
+// ZooKeeper's ring of committed proposals as well.
 type History struct {
+	// Base is the zxid of the transaction before Entries[0], which was cut
+	// off; 0 if nothing was.
+	Base Zxid
 	// First is the disk's index of Entries[0].
 	First   uint64
 	Entries []Entry
-	// Applied is the disk's index of the last transaction delivered in this
-	// life; First-1 if none was.
+	// Applied is the disk's index of the last transaction that the state
+	// includes; First-1 if that is the one at Base.
 	Applied uint64
+	// Snapshot is the same of the saved snapshot.
+	Snapshot uint64
 }
 
 // Entry is one transaction of the log.
@@ -69,7 +77,7 @@ type Stable struct {
 // last returns the zxid at the log's end.
 func (h *History) last() Zxid {
 	if len(h.Entries) == 0 {
-		return 0
+		return h.Base
 	}
 	return h.Entries[len(h.Entries)-1].Zxid
 }
@@ -77,17 +85,25 @@ func (h *History) last() Zxid {
 // next returns the disk's index of the next entry.
 func (h *History) next() uint64 { return h.First + uint64(len(h.Entries)) }
 
-// zxidAt returns the zxid at the disk's index, 0 before the first.
+// zxidAt returns the zxid at the disk's index, or 0 if that is no longer known.
 func (h *History) zxidAt(index uint64) Zxid {
-	if index < h.First {
-		return 0
+	switch {
+	case index >= h.First:
+		return h.Entries[index-h.First].Zxid
+	case index == h.First-1:
+		return h.Base
 	}
-	return h.Entries[index-h.First].Zxid
+	return 0
 }
 
 // upTo returns how many entries have a zxid of at most z.
 func (h *History) upTo(z Zxid) int {
 	return sort.Search(len(h.Entries), func(i int) bool { return h.Entries[i].Zxid > z })
+}
+
+// between returns the entries after one zxid up to another.
+func (h *History) between(after, to Zxid) []Entry {
+	return h.Entries[h.upTo(after):h.upTo(to)]
 }
 
 // queue adds a write for the next Persist.
@@ -96,10 +112,11 @@ func (n *Node) queue(write protocols.Write) {
 	n.Stable.Queued++
 }
 
-// appendLog adds a transaction to the log.
-func (n *Node) appendLog(zxid Zxid, transaction protocols.Record) {
-	n.History.Entries = append(n.History.Entries, Entry{Zxid: zxid, Transaction: transaction})
-	n.queue(protocols.Append{Record: transaction})
+// appendLog adds a transaction, which is given twice, to the log.
+func (n *Node) appendLog(transaction *Transaction, record protocols.Record) {
+	n.History.Entries = append(n.History.Entries, Entry{Zxid: transaction.Zxid, Transaction: record})
+	n.configure(transaction.Zxid, transaction)
+	n.queue(protocols.Append{Record: record})
 	n.Stable.LogWrite = n.Stable.Queued
 }
 
@@ -112,6 +129,12 @@ func (n *Node) cut(count int) {
 	}
 	clear(n.History.Entries[count:])
 	n.History.Entries = n.History.Entries[:count]
+	n.forget(n.History.last())
+	n.cutDisk(from)
+}
+
+// cutDisk cuts the log on disk from an index on.
+func (n *Node) cutDisk(from uint64) {
 	n.queue(protocols.CutTail{From: from})
 	n.Stable.LogWrite = n.Stable.Queued
 	n.Stable.IndexHanded = min(n.Stable.IndexHanded, from-1)
@@ -121,7 +144,7 @@ func (n *Node) cut(count int) {
 // writeMeta puts the node's epochs on disk.
 func (n *Node) writeMeta() {
 	n.queue(protocols.SetMeta{Meta: Meta{
-		AcceptedEpoch: n.AcceptedEpoch, CurrentEpoch: n.CurrentEpoch, Life: n.Life,
+		AcceptedEpoch: n.AcceptedEpoch, CurrentEpoch: n.CurrentEpoch, Life: n.Life, Damaged: n.Damaged,
 	}})
 	n.Stable.MetaWrite = n.Stable.Queued
 }
@@ -150,7 +173,7 @@ func (n *Node) onPersisted(mark uint64, out *protocols.Effects) {
 	s.Durable = s.Handed
 	s.IndexDurable = s.IndexHanded
 	switch n.Role {
-	case FollowingLeader:
+	case FollowingLeader, ObservingLeader:
 		n.followerOnDurable(out)
 	case LeadingFollowers:
 		n.leaderOnDurable(out)

@@ -2,6 +2,7 @@ package zab
 
 import (
 	"fmt"
+	"reflect"
 
 	"quorumlab/protocols"
 )
@@ -52,6 +53,8 @@ func (j *judge) note(id protocols.NodeID, note protocols.Note) {
 		j.primaryIntegrity(id, note.Term)
 	case protocols.Delivered:
 		j.deliver(id, note.Value.(Transaction))
+	case protocols.Restored:
+		j.restore(id, Zxid(note.Slot))
 	}
 }
 
@@ -66,14 +69,14 @@ func (j *judge) primaryIntegrity(id protocols.NodeID, epoch uint64) {
 }
 
 func (j *judge) deliver(id protocols.NodeID, t Transaction) {
-	if b, ok := j.broadcast[uint64(t.Zxid)]; !ok || b != t {
+	if b, ok := j.broadcast[uint64(t.Zxid)]; !ok || !reflect.DeepEqual(b, t) {
 		panic(fmt.Sprintf("integrity: %d delivers %v, broadcast was %v", id, t, b))
 	}
 	at := j.delivered[id]
 	j.delivered[id]++
 	switch {
 	case at < len(j.history):
-		if j.history[at] != t {
+		if !reflect.DeepEqual(j.history[at], t) {
 			panic(fmt.Sprintf("prefix: %d delivers %v at %d, another %v", id, t, at, j.history[at]))
 		}
 	default:
@@ -82,6 +85,18 @@ func (j *judge) deliver(id protocols.NodeID, t Transaction) {
 		}
 		j.history = append(j.history, t)
 	}
+}
+
+// restore: a node takes over the state after a transaction that was delivered.
+func (j *judge) restore(id protocols.NodeID, zxid Zxid) {
+	at := 0
+	for at < len(j.history) && j.history[at].Zxid <= zxid {
+		at++
+	}
+	if zxid != 0 && (at == 0 || j.history[at-1].Zxid != zxid) {
+		panic(fmt.Sprintf("node %d takes over a state after %v, which nobody delivered", id, zxid))
+	}
+	j.delivered[id] = at
 }
 
 // after checks what must hold at the end of a node's step: a leader that was

@@ -37,7 +37,8 @@ func TestLeaderRecordsHistoryFirst(t *testing.T) {
 	p := newProbe(t, 3, protocols.Disk{}, nil)
 	p.finish()
 	p.node.AcceptedEpoch = 1
-	p.node.appendLog(zxidOf(1, 1), txn(1, 1))
+	transaction := txn(1, 1)
+	p.node.appendLog(&transaction, transaction)
 	p.settle(3)
 	p.receive(1, FollowerInfo{Attempt: 7})
 	p.finish() // the transaction

@@ -1,6 +1,9 @@
 package zab
 
-import "quorumlab/protocols"
+import (
+	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
+)
 
 // Every message names what it belongs to, so that what is left over from an
 // earlier role or attempt is recognised: a notification its round, CLOSE and
@@ -12,10 +15,14 @@ type Notification struct {
 	// State is the sender's role.
 	State Role
 	Vote  Vote
+	// Configuration is the sender's active one, zero if that is still the one
+	// that the ensemble began with.
+	Configuration Configuration
 }
 
 // Vote proposes a leader.
 type Vote struct {
+	// Leader is 0 in the vote of a node that does not count.
 	Leader protocols.NodeID
 	// Zxid is the last of the proposed leader's log.
 	Zxid Zxid
@@ -30,7 +37,12 @@ type Vote struct {
 type FollowerInfo struct {
 	Attempt       uint64
 	AcceptedEpoch Epoch
+	// Version is that of the sender's active configuration.
+	Version Zxid
 }
+
+// ObserverInfo (OBSERVERINFO) begins an attempt of a node that does not vote.
+type ObserverInfo FollowerInfo
 
 // LeaderInfo (LEADERINFO) asks a follower to accept an epoch.
 type LeaderInfo struct {
@@ -43,8 +55,9 @@ type LeaderInfo struct {
 type AckEpoch struct {
 	Attempt uint64
 	Epoch   Epoch
-	// Counted is false if the sender had accepted Epoch before: it may join
-	// then, but does not count (ZooKeeper sends the current epoch -1).
+	// Counted is false if the sender had accepted Epoch before, or its log is
+	// damaged: it may join then, but does not count (ZooKeeper sends the
+	// current epoch -1).
 	Counted      bool
 	CurrentEpoch Epoch
 	LastZxid     Zxid
@@ -63,6 +76,24 @@ type Trunc struct {
 	Attempt uint64
 	Epoch   Epoch
 	Zxid    Zxid
+}
+
+// Snap (SNAP) tells a follower that the whole state comes, in parts, and takes
+// the place of its log; proposals follow.
+type Snap struct {
+	Attempt uint64
+	Epoch   Epoch
+	// Zxid is the last transaction that the state includes, Configuration
+	// the one that was active then.
+	Zxid          Zxid
+	Configuration Configuration
+}
+
+// SnapPart is one part of the state.
+type SnapPart struct {
+	Attempt uint64
+	Epoch   Epoch
+	Chunk   machine.Chunk
 }
 
 // NewLeader (NEWLEADER) ends the history that the follower has to adopt.
@@ -112,6 +143,13 @@ type Commit struct {
 	Zxid  Zxid
 }
 
+// Inform (INFORM) carries a transaction that is committed to an observer.
+type Inform struct {
+	Epoch Epoch
+	// Transaction is a Transaction, see Propose.
+	Transaction protocols.Record
+}
+
 // Ping (PING) asks for a sign of life.
 type Ping struct {
 	Epoch Epoch
@@ -123,6 +161,9 @@ type Ping struct {
 type Pong struct {
 	Epoch Epoch
 	Round uint64
+	// Touched are clients of whom the sender heard since its last Pong, and
+	// the leader not.
+	Touched []protocols.ClientID
 }
 
 // Request (REQUEST) forwards a client's command to the leader.
@@ -137,6 +178,8 @@ type Request struct {
 type ReadIndex struct {
 	Epoch  Epoch
 	Number uint64
+	// Client asks; the leader takes it for a sign of life.
+	Client protocols.ClientID
 }
 
 // ReadIndexReply (SYNC, to the follower) answers a ReadIndex and all before it.
@@ -195,9 +238,10 @@ func metaOf(disk protocols.Disk) Meta {
 }
 
 func lastZxidOf(disk protocols.Disk) Zxid {
+	snapshot, _ := disk.Snapshot.(Snapshot)
 	if len(disk.Log) == 0 {
-		return 0
+		return snapshot.Zxid
 	}
 	last, _ := disk.Log[len(disk.Log)-1].(Transaction)
-	return last.Zxid
+	return max(last.Zxid, snapshot.Zxid)
 }

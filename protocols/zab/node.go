@@ -65,6 +65,10 @@ func (n *Node) receive(from protocols.NodeID, message protocols.Message, out *pr
 		if n.heard(from, m.Epoch) {
 			n.onCommit(m, out)
 		}
+	case Inform:
+		if n.heard(from, m.Epoch) {
+			n.onInform(m, out)
+		}
 	case Request:
 		if l := n.learner(position, m.Epoch); l != nil {
 			n.onRequest(l, m, out)
@@ -98,6 +102,8 @@ func (n *Node) receiveSetup(position int, message protocols.Message, out *protoc
 		n.onNotification(position, m, out)
 	case FollowerInfo:
 		n.onFollowerInfo(position, m, out)
+	case ObserverInfo:
+		n.onFollowerInfo(position, FollowerInfo(m), out)
 	case Close:
 		n.onClose(position, m, out)
 	case LeaderInfo:
@@ -118,6 +124,14 @@ func (n *Node) receiveSetup(position int, message protocols.Message, out *protoc
 		if n.heard(from, m.Epoch) && m.Attempt == n.Following.Attempt {
 			n.onTrunc(m, out)
 		}
+	case Snap:
+		if n.heard(from, m.Epoch) && m.Attempt == n.Following.Attempt {
+			n.onSnap(m, out)
+		}
+	case SnapPart:
+		if n.heard(from, m.Epoch) && m.Attempt == n.Following.Attempt {
+			n.onSnapPart(m, out)
+		}
 	case NewLeader:
 		if n.heard(from, m.Epoch) && m.Attempt == n.Following.Attempt {
 			n.onNewLeader(m, out)
@@ -133,7 +147,7 @@ func (n *Node) receiveSetup(position int, message protocols.Message, out *protoc
 // in its epoch, and if so notes the sign of life.
 func (n *Node) heard(from protocols.NodeID, epoch Epoch) bool {
 	f := &n.Following
-	if n.Role != FollowingLeader || from != f.Leader || epoch != f.Epoch || epoch == 0 {
+	if !n.learns() || from != f.Leader || epoch != f.Epoch || epoch == 0 {
 		return false
 	}
 	f.Silence = 0
@@ -161,7 +175,7 @@ func (n *Node) onTimer(timer protocols.Timer, out *protocols.Effects) {
 	switch {
 	case timer.Name == timerTick && n.Role == LeadingFollowers:
 		n.leaderOnTick(out)
-	case timer.Name == timerTick && n.Role == FollowingLeader:
+	case timer.Name == timerTick && n.learns():
 		n.followerOnTick(out)
 	case timer.Name == timerNotification && n.Role == Looking:
 		n.onNotificationTimeout(out)

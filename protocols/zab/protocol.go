@@ -28,26 +28,39 @@ func Protocol() protocols.Protocol {
 				Help: "how long a node waits for a better vote than a quorum's: \"tick\" or a duration such as 20ms",
 			},
 			{Name: "counterMax", Default: "4294967295", Help: "transactions of an epoch until its leader steps down"},
+			{Name: "snapCount", Default: "10000", Help: "transactions until a node takes its next snapshot, at most; 0: never"},
+			{Name: "commitLogCount", Default: "500", Help: "transactions before a snapshot that the log keeps for nodes that lag behind"},
+			{Name: "sessionTimeout", Default: "600", Help: "ticks after which the session of a silent client ends; 0: never"},
+			{Name: "snapChunk", Default: "65536", Help: "bytes of a part of a snapshot that is sent (SNAP)"},
 		},
 		Types: append([]any{
 			(*Node)(nil),
 			Transaction{},
 			Meta{},
-			protocols.Append{},
+			Snapshot{},
+			protocols.Append{}, // these five in Stable.Waiting
 			protocols.SetMeta{},
-			protocols.CutTail{}, // in Stable.Waiting
+			protocols.CutTail{},
+			protocols.CutHead{},
+			protocols.SaveSnapshot{},
+			protocols.Reconfigure{},
+			[]protocols.NodeID{},
 			Notification{},
 			FollowerInfo{},
+			ObserverInfo{},
 			LeaderInfo{},
 			AckEpoch{},
 			Diff{},
 			Trunc{},
+			Snap{},
+			SnapPart{},
 			NewLeader{},
 			AckNewLeader{},
 			UpToDate{},
 			Propose{},
 			Ack{},
 			Commit{},
+			Inform{},
 			Ping{},
 			Pong{},
 			Request{},
@@ -77,12 +90,36 @@ func newNode(config protocols.Config) (protocols.Node, error) {
 	case config.Machine == nil:
 		return nil, fmt.Errorf("zab: a state machine is needed")
 	}
-	return &Node{
-		Self: config.Self, Nodes: slices.Clone(config.Nodes), Position: position,
-		Quorum: len(config.Nodes)/2 + 1, Options: options,
+	members := config.Members
+	if members == nil {
+		members = config.Nodes
+	}
+	if why := wrongMembers(members, config.Nodes); why != "" {
+		return nil, fmt.Errorf("zab: the members %v %s", members, why)
+	}
+	n := &Node{
+		Self: config.Self, Nodes: slices.Clone(config.Nodes), Position: position, Options: options,
 		Parked:   make([]FollowerInfo, len(config.Nodes)),
 		Sessions: *machine.New(config.Machine),
-	}, nil
+	}
+	n.Active = n.electorate(Configuration{Members: slices.Clone(members)})
+	return n, nil
+}
+
+// wrongMembers returns what is wrong with the members of a configuration, or "".
+func wrongMembers(members, nodes []protocols.NodeID) string {
+	if len(members) == 0 {
+		return "are none"
+	}
+	for i, id := range members {
+		switch {
+		case i > 0 && members[i-1] >= id:
+			return "are not in growing order"
+		case !slices.Contains(nodes, id):
+			return "are not all among the nodes"
+		}
+	}
+	return ""
 }
 
 func optionsOf(config protocols.Config) (Options, error) {
@@ -116,7 +153,27 @@ func optionsOf(config protocols.Config) (Options, error) {
 		return options, fmt.Errorf("zab: counterMax is %q: use 1 to 4294967295", value("counterMax"))
 	}
 	options.CounterMax = uint32(counter)
-	return options, nil
+	if options.SnapCount, err = countOf("snapCount", value("snapCount"), 0); err != nil {
+		return options, err
+	}
+	if options.CommitLogCount, err = countOf("commitLogCount", value("commitLogCount"), 0); err != nil {
+		return options, err
+	}
+	if options.SessionTimeout, err = countOf("sessionTimeout", value("sessionTimeout"), 0); err != nil {
+		return options, err
+	}
+	chunk, err := countOf("snapChunk", value("snapChunk"), 128)
+	options.SnapChunk = int(chunk)
+	return options, err
+}
+
+func countOf(name, value string, least uint64) (uint64, error) {
+	const most = 1 << 30
+	count, err := strconv.ParseUint(value, 10, 64)
+	if err != nil || count < least || count > most {
+		return 0, fmt.Errorf("zab: %s is %q: use a whole number from %d to %d", name, value, least, most)
+	}
+	return count, nil
 }
 
 func ticksOf(name, value string) (uint64, error) {

@@ -122,6 +122,9 @@ func trouble(w *world, end time.Duration) {
 	case 0, 1:
 		if w.nodes[a].alive {
 			w.crash(a, -1)
+			if len(w.ids) >= 3 && !w.damaged() && w.random.IntN(8) == 0 {
+				w.rot(a)
+			}
 			w.after(pause, func() {
 				if !w.nodes[a].alive {
 					w.boot(a)
@@ -155,6 +158,19 @@ func trouble(w *world, end time.Duration) {
 		})
 	}
 	w.after(w.draw(0, 600*time.Millisecond), func() { trouble(w, end) })
+}
+
+// damaged reports whether a log is damaged, or was and is not yet mended. More
+// than one of three may be too many.
+func (w *world) damaged() bool {
+	for _, id := range w.ids {
+		h := w.nodes[id]
+		meta, _ := h.disk.Meta.(Meta)
+		if len(h.disk.Damaged) > 0 || meta.Damaged || h.alive && h.node.Damaged {
+			return true
+		}
+	}
+	return false
 }
 
 // isolate cuts a node off for a while, some of its links, breaking or stalling
@@ -228,7 +244,14 @@ func play(t *testing.T, seed uint64, size int) *world {
 			t.Fatalf("seed %d, %d nodes: %v", seed, size, r)
 		}
 	}()
-	w := newWorld(seed, size, map[string]string{"finalizeWait": "20ms", "initLimit": "5", "syncLimit": "3"})
+	w := newWorld(seed, size, map[string]string{
+		"finalizeWait": "20ms", "initLimit": "5", "syncLimit": "3",
+		"snapCount": []string{"0", "4", "20"}[seed%3], "commitLogCount": []string{"0", "3", "9"}[seed/3%3],
+		"snapChunk": "128", "sessionTimeout": []string{"0", "6"}[seed/9%2],
+	})
+	if size > 3 && seed%2 == 0 {
+		w.config.Members = []protocols.NodeID{1, 3, 4} // the others observe
+	}
 	if w.random.IntN(3) == 0 {
 		w.diskMax = 200 * time.Millisecond
 	}
@@ -293,7 +316,8 @@ func TestRandomSchedules(t *testing.T) {
 		}
 	}
 	for _, note := range []string{
-		"synchronized DIFF", "synchronized TRUNC", "synchronized TRUNC+DIFF", "leading ",
+		"synchronized DIFF", "synchronized TRUNC", "synchronized TRUNC+DIFF", "synchronized SNAP", "leading ",
+		"role observing",
 		"left no contact to a quorum within syncLimit", "left the leader was not heard in time",
 		"left the leader closed the connection", "left the link to the leader broke",
 		"left too few followers are connected", "left no quorum within initLimit",

@@ -1,6 +1,10 @@
 package zab
 
-import "quorumlab/protocols"
+import (
+	"slices"
+
+	"quorumlab/protocols"
+)
 
 // A read must see every write that was answered before the read was asked. The
 // leader notes how far it has committed when the read reaches it, and then makes
@@ -35,6 +39,11 @@ type ReadWaiting struct {
 // onRead answers a read now (result), or asks for its read index.
 func (n *Node) onRead(e protocols.Requested, result protocols.Result, out *protocols.Effects) {
 	if n.Options.LocalReads {
+		if n.Role == LeadingFollowers {
+			n.hear(e.Client)
+		} else if n.Options.SessionTimeout > 0 && !slices.Contains(n.Touched, e.Client) {
+			n.Touched = append(n.Touched, e.Client)
+		}
 		out.Reply(e.Client, e.Request, result)
 		return
 	}
@@ -43,14 +52,18 @@ func (n *Node) onRead(e protocols.Requested, result protocols.Result, out *proto
 		Number: n.ReadsAsked, Client: e.Client, Request: e.Request, Command: e.Command,
 	})
 	if n.Role == LeadingFollowers {
+		n.hear(e.Client)
 		n.confirmRead(n.Position, n.ReadsAsked, out)
 	} else {
-		out.Send(n.Following.Leader, ReadIndex{Epoch: n.Following.Epoch, Number: n.ReadsAsked})
+		out.Send(n.Following.Leader, ReadIndex{
+			Epoch: n.Following.Epoch, Number: n.ReadsAsked, Client: e.Client,
+		})
 	}
 }
 
 func (n *Node) onReadIndex(position int, m ReadIndex, out *protocols.Effects) {
 	if n.Phase == Broadcast && n.Leading.Learners[position].Stage == Serving {
+		n.hear(m.Client)
 		n.confirmRead(position, m.Number, out)
 	}
 }
@@ -80,10 +93,14 @@ func (n *Node) onPing(m Ping, out *protocols.Effects) {
 		n.look("PING does not fit", out)
 		return
 	}
-	out.Send(n.Following.Leader, Pong(m))
+	out.Send(n.Following.Leader, Pong{Epoch: m.Epoch, Round: m.Round, Touched: n.Touched})
+	n.Touched = nil // the message has it now
 }
 
 func (n *Node) onPong(l *Learner, m Pong, out *protocols.Effects) {
+	for _, client := range m.Touched {
+		n.hear(client)
+	}
 	if l.Stage < Syncing || m.Round > n.Leading.Round || m.Round <= l.Ponged {
 		return
 	}
@@ -100,13 +117,7 @@ func (n *Node) confirmRound(out *protocols.Effects) {
 		if ponged <= g.Confirmed {
 			continue
 		}
-		count := 0
-		for j := range g.Learners {
-			if g.Learners[j].Ponged >= ponged {
-				count++
-			}
-		}
-		if count >= n.Quorum {
+		if n.quorum(func(p int) bool { return g.Learners[p].Ponged >= ponged }) {
 			g.Confirmed = ponged
 		}
 	}

@@ -1,54 +1,125 @@
 package zab
 
-import "quorumlab/protocols"
+import (
+	"slices"
+
+	"quorumlab/protocols"
+)
 
 // Recovery must take up the promises and the history that the disk kept, and
-// nothing else: what is not on disk was never vowed. It delivers nothing. The
-// end of the log may be uncommitted, and only an established leader can tell.
+// nothing else: what is not on disk was never vowed. It delivers nothing beyond
+// the snapshot. The end of the log may be uncommitted, and only an established
+// leader can tell.
 
 // onRecovered begins a life.
 func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
-	if why := n.load(disk); why != "" {
+	if why := n.load(disk, out); why != "" {
 		n.halt(why, out)
 		return
 	}
-	out.Note(protocols.Note{Kind: protocols.Restored})
-	n.Life++
-	n.writeMeta()
 	n.look("", out)
 }
 
 // load takes over what the disk kept. It returns what is wrong with it, or "".
-func (n *Node) load(disk protocols.Disk) string {
-	if len(disk.Damaged) > 0 {
-		// To leave the record out would be to vote, and perhaps lead, with
-		// a hole in what was acknowledged.
-		return "a record of the log is damaged"
-	}
+func (n *Node) load(disk protocols.Disk, out *protocols.Effects) string {
 	if disk.Meta != nil {
 		meta, ok := disk.Meta.(Meta)
 		if !ok {
 			return "the metadata is not Zab's"
 		}
-		n.AcceptedEpoch, n.CurrentEpoch, n.Life = meta.AcceptedEpoch, meta.CurrentEpoch, meta.Life
+		n.AcceptedEpoch, n.CurrentEpoch = meta.AcceptedEpoch, meta.CurrentEpoch
+		n.Life, n.Damaged = meta.Life, meta.Damaged
 	}
+	if disk.Snapshot != nil {
+		snapshot, ok := disk.Snapshot.(Snapshot)
+		if !ok {
+			return "the snapshot is not Zab's"
+		}
+		n.Saved = snapshot
+		n.activate(snapshot.Configuration, out)
+	}
+	base := n.Saved.Base
+	records, cutHead, cutTail, ok := n.readable(disk)
+	if !ok {
+		return "a record of the log is not Zab's"
+	}
+	n.Life++
+	n.writeMeta() // and with it that the log is damaged, before it is cut
+	if n.Saved.Base != base {
+		n.queue(protocols.SaveSnapshot{Snapshot: n.Saved})
+	}
+	if cutHead != 0 {
+		n.queue(protocols.CutHead{Before: cutHead})
+	}
+	if cutTail != 0 {
+		n.queue(protocols.CutTail{From: cutTail})
+	}
+	return n.loadLog(max(disk.First, cutHead, 1), records, out)
+}
+
+// readable returns the records that continue the snapshot's base, and what has
+// to be cut off the disk: what is before them, which a crash left between the
+// writes of a snapshot and of the cut (before cutHead); and from a damaged record
+// on all that follows (from cutTail). To go on with a hole would be to vote, and
+// perhaps lead, without what was acknowledged. So the node is Damaged from then
+// on, unless the snapshot stands for what the damaged records said.
+func (n *Node) readable(disk protocols.Disk) (records []protocols.Record, cutHead, cutTail uint64, ok bool) {
+	records = disk.Log
+	skip, holed := 0, false
+	for i, record := range records {
+		switch transaction, ours := record.(Transaction); {
+		case record == nil:
+			holed = true
+		case !ours:
+			return nil, 0, 0, false
+		case transaction.Zxid <= n.Saved.Base || holed && transaction.Zxid <= n.Saved.Zxid:
+			n.Saved.Base = max(n.Saved.Base, transaction.Zxid)
+			skip, holed = i+1, false
+		}
+	}
+	if skip > 0 {
+		cutHead = disk.First + uint64(skip)
+		records = records[skip:]
+	}
+	hole := slices.Index(records, nil)
+	if hole < 0 {
+		return records, cutHead, 0, true
+	}
+	n.Damaged = true
+	if hole == 0 || records[hole-1].(Transaction).Zxid < n.Saved.Zxid {
+		n.Saved.Base, hole = n.Saved.Zxid, 0
+	}
+	return records[:hole], cutHead, max(disk.First, cutHead) + uint64(hole), true
+}
+
+// loadLog takes over the records of the log, and restores the snapshot's state.
+func (n *Node) loadLog(first uint64, records []protocols.Record, out *protocols.Effects) string {
 	h := &n.History
-	h.First = max(disk.First, 1)
-	h.Applied = h.First - 1
-	h.Entries = make([]Entry, 0, len(disk.Log))
-	for _, record := range disk.Log {
-		transaction, ok := record.(Transaction)
-		if !ok || !transaction.Zxid.follows(h.last()) {
+	h.First, h.Base = first, n.Saved.Base
+	included := uint64(0)
+	h.Entries = make([]Entry, 0, len(records))
+	for _, record := range records {
+		transaction := record.(Transaction)
+		if !transaction.Zxid.follows(h.last()) {
 			return "the log has a hole"
 		}
 		h.Entries = append(h.Entries, Entry{Zxid: transaction.Zxid, Transaction: record})
+		if transaction.Zxid <= n.Saved.Zxid {
+			included++
+		}
+		n.configure(transaction.Zxid, &transaction)
 	}
-	if n.CurrentEpoch > n.AcceptedEpoch {
+	switch {
+	case n.CurrentEpoch > n.AcceptedEpoch:
 		return "the epochs on disk contradict one another"
-	}
-	if h.last().Epoch() > n.AcceptedEpoch {
+	case h.last().Epoch() > n.AcceptedEpoch:
 		return "the log is ahead of the accepted epoch"
+	case h.last() < n.Saved.Zxid:
+		return "the log does not reach the snapshot"
 	}
+	n.restore(out)
+	h.Applied += included
+	h.Snapshot += included
 	n.Stable.IndexHanded = h.next() - 1
 	n.Stable.IndexDurable = h.next() - 1
 	return ""

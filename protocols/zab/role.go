@@ -9,7 +9,7 @@ import "quorumlab/protocols"
 // look gives up whatever the node was doing, and begins an election.
 func (n *Node) look(why string, out *protocols.Effects) {
 	switch n.Role {
-	case FollowingLeader:
+	case FollowingLeader, ObservingLeader:
 		if n.Following.Stage > Connecting && n.Following.Leader != 0 {
 			out.Send(n.Following.Leader, Close{Attempt: n.Following.Attempt})
 		}
@@ -33,12 +33,12 @@ func (n *Node) look(why string, out *protocols.Effects) {
 	n.elect(out)
 }
 
-// follow takes up the role of a follower.
+// follow takes up the role of a follower, or of an observer.
 func (n *Node) follow(leader protocols.NodeID, out *protocols.Effects) {
-	n.Role = FollowingLeader
+	n.Role = n.learnerRole()
 	n.Phase = Discovery
 	n.Following = Following{Leader: leader, Stage: Connecting}
-	out.Note(protocols.Note{Kind: protocols.Role, Text: FollowingLeader.String()})
+	out.Note(protocols.Note{Kind: protocols.Role, Text: n.Role.String()})
 	out.SetTimer(protocols.Timer{Name: timerTick}, n.Options.Tick, n.Options.Tick)
 	for p := range n.Parked {
 		if n.Parked[p].Attempt != 0 {
@@ -77,7 +77,7 @@ func (n *Node) onDisconnected(peer protocols.NodeID, out *protocols.Effects) {
 		// The vote that may be lost is sent again by the time-out; at
 		// once would be a busy loop while the peer is away.
 		n.Parked[position] = FollowerInfo{}
-	case FollowingLeader:
+	case FollowingLeader, ObservingLeader:
 		if peer == n.Following.Leader && n.Following.Stage > Connecting {
 			n.Following.Leader = 0 // it learns of the break, too
 			n.look("the link to the leader broke", out)
@@ -95,7 +95,7 @@ func (n *Node) onClose(position int, m Close, out *protocols.Effects) {
 		if n.Parked[position].Attempt == m.Attempt {
 			n.Parked[position] = FollowerInfo{}
 		}
-	case FollowingLeader:
+	case FollowingLeader, ObservingLeader:
 		if n.Nodes[position] == n.Following.Leader && n.Following.Attempt == m.Attempt {
 			n.Following.Leader = 0 // nothing is left to close
 			n.look("the leader closed the connection", out)
@@ -123,13 +123,8 @@ func (n *Node) drop(position int, out *protocols.Effects) {
 	if n.Leading.Epoch == 0 {
 		return
 	}
-	connected := 1
-	for i := range n.Leading.Learners {
-		if n.Leading.Learners[i].Stage != 0 {
-			connected++
-		}
-	}
-	if connected < n.Quorum {
+	connected := n.quorum(func(p int) bool { return p == n.Position || n.Leading.Learners[p].Stage != 0 })
+	if !connected {
 		n.look("too few followers are connected", out)
 	}
 }

@@ -11,13 +11,19 @@ import (
 // is its server id (sid).
 type Node struct {
 	Self protocols.NodeID
-	// Nodes holds the voters in growing order, Position the index of Self.
-	// Slices with an entry a voter are indexed by position.
+	// Nodes holds all nodes in growing order, Position the index of Self.
+	// Slices with an entry a node are indexed by position.
 	Nodes    []protocols.NodeID
 	Position int
-	// Quorum is the number of voters that make a majority.
-	Quorum  int
-	Options Options
+	Options  Options
+
+	// Active is the last configuration that is known to be committed,
+	// Pending a later one in the log, of which that is not known.
+	Active  Electorate
+	Pending Electorate
+	// Damaged says that the disk has lost part of the log. The node does not
+	// vote until a leader has given it back.
+	Damaged bool
 
 	// Halted says that the node found its disk broken and does nothing more.
 	Halted bool
@@ -34,11 +40,13 @@ type Node struct {
 	Life     uint32
 	Attempts uint32
 
-	History  History
+	History History
+	// Saved is the last snapshot that was given to the disk.
+	Saved    Snapshot
 	Stable   Stable
 	Election Election
-	// Following is the zero value unless the node is following, Leading
-	// unless it is leading.
+	// Following is the zero value unless the node is following or observing,
+	// Leading unless it is leading.
 	Following Following
 	Leading   Leading
 	// Parked holds what nodes that already follow this one sent while it was
@@ -53,6 +61,9 @@ type Node struct {
 	Reads  []Read
 	// ReadsAsked numbers the reads of this life.
 	ReadsAsked uint64
+	// Touched are clients heard since the last pong, of whom the leader does
+	// not learn by other messages.
+	Touched []protocols.ClientID
 }
 
 // Replicated implements protocols.Replica.
@@ -68,16 +79,27 @@ type Options struct {
 	LocalReads bool
 	// CounterMax is the counter after which an epoch is used up.
 	CounterMax uint32
+	// SnapCount is the most transactions delivered between two snapshots, 0
+	// for none; CommitLogCount the number of those delivered that the log
+	// keeps in front of a snapshot; SnapChunk the size of a part of a
+	// snapshot that is sent, in bytes.
+	SnapCount      uint64
+	CommitLogCount uint64
+	SnapChunk      int
+	// SessionTimeout is the number of ticks after which a leader ends the
+	// session of a client that is silent; 0: it does not.
+	SessionTimeout uint64
 }
 
 // Role is what a node is doing.
 type Role uint8
 
-// The roles. ZooKeeper's OBSERVING is to come.
+// The roles.
 const (
 	Looking Role = iota + 1
 	FollowingLeader
 	LeadingFollowers
+	ObservingLeader
 )
 
 // String returns ZooKeeper's word, in lower case.
@@ -89,11 +111,13 @@ func (r Role) String() string {
 		return "following"
 	case LeadingFollowers:
 		return "leading"
+	case ObservingLeader:
+		return "observing"
 	}
 	return "none"
 }
 
-// Phase is how far a follower or leader has got in its epoch; of a looking node
+// Phase is how far a learner or leader has got in its epoch; of a looking node
 // it is 0.
 type Phase uint8
 
@@ -117,7 +141,8 @@ func (p Phase) String() string {
 	return "none"
 }
 
-// Following is what a follower knows of its attempt to follow one leader.
+// Following is what a learner, that is a follower or an observer, knows of its
+// attempt to follow one leader.
 type Following struct {
 	Leader protocols.NodeID
 	// Attempt is unique among all attempts this node ever makes.
@@ -132,6 +157,9 @@ type Following struct {
 	Await uint64
 	// How is the way the history was brought up to date.
 	How string
+	// Snap is the SNAP of which Parts come in.
+	Snap  Snap
+	Parts machine.Assembly
 	// Committed is the highest zxid that the leader called committed.
 	Committed Zxid
 	// Acked is the last zxid acknowledged to the leader.
@@ -151,8 +179,10 @@ const (
 	Introduced
 	// Accepting: acceptedEpoch is not yet on disk.
 	Accepting
-	// Promised: ACKEPOCH is sent, DIFF or TRUNC is to come.
+	// Promised: ACKEPOCH is sent, DIFF, TRUNC or SNAP is to come.
 	Promised
+	// Loading: the parts of a snapshot are to come.
+	Loading
 	// Receiving: proposals and then NEWLEADER are to come.
 	Receiving
 	// Recording: the history is not yet on disk.
@@ -178,7 +208,7 @@ type Leading struct {
 	Promised     bool
 	Recorded     bool
 	Adopted      bool
-	// Learners has an entry a voter, this node's own included.
+	// Learners has an entry a node, this one's own included.
 	Learners []Learner
 	// Counter is that of the last proposal, Committed the last zxid committed.
 	Counter   uint32
@@ -192,9 +222,12 @@ type Leading struct {
 	Confirmed uint64
 	// Reads wait for a round of pings, in the order asked.
 	Reads []ReadWaiting
+	// Activity tells when clients were last heard. It is new with each epoch,
+	// so that a new leader gives every session its whole time.
+	Activity machine.Activity
 }
 
-// Learner is what a leader knows of one voter.
+// Learner is what a leader knows of one other node.
 type Learner struct {
 	Stage   LearnerStage
 	Attempt uint64
@@ -202,6 +235,8 @@ type Learner struct {
 	LastZxid Zxid
 	// Acked is the zxid up to which its log is known to be on its disk.
 	Acked Zxid
+	// Sent is, of an observer, the last transaction it was sent.
+	Sent Zxid
 	// Ponged is the last round of pings it answered.
 	Ponged uint64
 	// Joined and Deadline are ticks: when it connected, and until when it
@@ -236,7 +271,7 @@ const (
 	Serving
 )
 
-// lookup returns the position of a voter.
+// lookup returns the position of a node.
 func (n *Node) lookup(id protocols.NodeID) (position int, ok bool) {
 	// Ids mostly are 1, 2, 3 …: look there first.
 	if p := int(id) - 1; p >= 0 && p < len(n.Nodes) && n.Nodes[p] == id {
@@ -249,6 +284,9 @@ func (n *Node) lookup(id protocols.NodeID) (position int, ok bool) {
 	}
 	return 0, false
 }
+
+// learns reports whether the node follows or observes.
+func (n *Node) learns() bool { return n.Role == FollowingLeader || n.Role == ObservingLeader }
 
 // serving reports whether the node takes part in an established epoch.
 func (n *Node) serving() bool { return n.Phase == Broadcast }

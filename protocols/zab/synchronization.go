@@ -1,6 +1,9 @@
 package zab
 
-import "quorumlab/protocols"
+import (
+	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
+)
 
 // Synchronization must make the follower's log equal to the leader's before the
 // follower says so, and must not let an epoch begin until a quorum did: history
@@ -15,16 +18,24 @@ import "quorumlab/protocols"
 // follower's last is in the leader's log, the follower's log is a prefix (DIFF).
 // Else let e be its epoch. That epoch was established, hence its initial history
 // is a prefix of the leader's log, and what follows there is of epoch e or later;
-// so the leader's last zxid below the follower's is where they part (TRUNC).
-// ZooKeeper, which keeps part of the history only, resorts to a snapshot (SNAP)
-// rather than cut across an epoch's start. Here the log is whole, and the follower
-// makes sure that it has the zxid it shall cut after.
+// so the leader's last zxid below the follower's is where they part (TRUNC), if
+// the leader still has it. ZooKeeper resorts to a snapshot rather than cut across
+// an epoch's start; here the follower makes sure that it has the zxid it shall cut
+// after. A snapshot (SNAP) takes the place of a log that ends before the leader's
+// begins. So, with the leader's log from Base, exclusively, to its last:
+//
+//	the follower's last is    the leader sends
+//	the leader's last         DIFF
+//	in the log, or Base       DIFF, what comes after
+//	above Base, not in it     TRUNC to the zxid before, what comes after
+//	below Base                SNAP, what comes after the snapshot
 
 // The ways to bring a follower up to date.
 const (
 	howDiff      = "DIFF"
 	howTrunc     = "TRUNC"
 	howTruncDiff = "TRUNC+DIFF"
+	howSnap      = "SNAP"
 )
 
 // synchronize sends a learner all that it lacks, and NEWLEADER. From now on it
@@ -34,21 +45,37 @@ func (n *Node) synchronize(position int, out *protocols.Effects) {
 	l := &g.Learners[position]
 	id := n.Nodes[position]
 	h := &n.History
-	common := h.upTo(l.LastZxid)
-	var zxid Zxid
-	if common > 0 {
-		zxid = h.Entries[common-1].Zxid
+	common := h.Base
+	if count := h.upTo(l.LastZxid); count > 0 {
+		common = h.Entries[count-1].Zxid
 	}
-	if zxid == l.LastZxid {
-		out.Send(id, Diff{Attempt: l.Attempt, Epoch: g.Epoch, Zxid: zxid})
-	} else {
-		out.Send(id, Trunc{Attempt: l.Attempt, Epoch: g.Epoch, Zxid: zxid})
+	switch {
+	case l.LastZxid < h.Base:
+		common = n.Saved.Zxid
+		n.sendSnapshot(position, out)
+	case l.LastZxid == common:
+		out.Send(id, Diff{Attempt: l.Attempt, Epoch: g.Epoch, Zxid: common})
+	default:
+		out.Send(id, Trunc{Attempt: l.Attempt, Epoch: g.Epoch, Zxid: common})
 	}
-	for _, entry := range h.Entries[common:] {
+	for _, entry := range h.Entries[h.upTo(common):] {
 		out.Send(id, Propose{Epoch: g.Epoch, Transaction: entry.Transaction})
 	}
 	out.Send(id, NewLeader{Attempt: l.Attempt, Epoch: g.Epoch, Zxid: h.last()})
 	l.Stage = Syncing
+	l.Sent = h.last()
+}
+
+// sendSnapshot sends the saved snapshot. The log goes on from there: it need not
+// be taken anew, nor be that of the present.
+func (n *Node) sendSnapshot(position int, out *protocols.Effects) {
+	id, l, epoch := n.Nodes[position], &n.Leading.Learners[position], n.Leading.Epoch
+	out.Send(id, Snap{
+		Attempt: l.Attempt, Epoch: epoch, Zxid: n.Saved.Zxid, Configuration: n.Saved.Configuration,
+	})
+	for _, chunk := range n.Sessions.Split(n.Saved.State, n.Options.SnapChunk) {
+		out.Send(id, SnapPart{Attempt: l.Attempt, Epoch: epoch, Chunk: chunk})
+	}
 }
 
 func (n *Node) onDiff(m Diff, out *protocols.Effects) {
@@ -65,13 +92,51 @@ func (n *Node) onTrunc(m Trunc, out *protocols.Effects) {
 		return
 	}
 	count := n.History.upTo(m.Zxid)
-	if m.Zxid != 0 && (count == 0 || n.History.Entries[count-1].Zxid != m.Zxid) {
+	if n.History.zxidAt(n.History.First+uint64(count)-1) != m.Zxid {
 		// Two histories that no run of the protocol can give.
 		n.halt("TRUNC to a zxid that is not in the log", out)
 		return
 	}
 	n.cut(count)
 	n.receiveHistory(howTrunc)
+}
+
+func (n *Node) onSnap(m Snap, out *protocols.Effects) {
+	f := &n.Following
+	if f.Stage != Promised || m.Zxid <= n.History.last() {
+		n.look("SNAP does not fit", out)
+		return
+	}
+	n.Phase = Synchronization
+	f.Stage, f.Snap = Loading, m
+}
+
+// onSnapPart collects the parts. An interrupted SNAP leaves nothing behind: they
+// are kept in Following, which ends with the attempt, until all are there.
+func (n *Node) onSnapPart(m SnapPart, out *protocols.Effects) {
+	f := &n.Following
+	if f.Stage != Loading {
+		n.look("a part of a snapshot does not fit", out)
+		return
+	}
+	complete, err := f.Parts.Add(m.Chunk)
+	if err != nil {
+		n.look("a part of a snapshot does not fit", out)
+		return
+	}
+	if !complete {
+		return
+	}
+	whole, err := n.Sessions.Join(f.Parts)
+	if err != nil {
+		n.look("the parts make no snapshot", out)
+		return
+	}
+	n.install(Snapshot{
+		Zxid: f.Snap.Zxid, Base: f.Snap.Zxid, Configuration: f.Snap.Configuration, State: whole,
+	}, out)
+	f.Snap, f.Parts = Snap{}, machine.Assembly{}
+	n.receiveHistory(howSnap)
 }
 
 func (n *Node) receiveHistory(how string) {
@@ -109,8 +174,8 @@ func (n *Node) followerAdopt(out *protocols.Effects) {
 
 // adopt makes an epoch the current one. The history it goes with is on disk.
 func (n *Node) adopt(epoch Epoch) {
-	if n.CurrentEpoch < epoch {
-		n.CurrentEpoch = epoch
+	if n.CurrentEpoch < epoch || n.Damaged {
+		n.CurrentEpoch, n.Damaged = epoch, false
 		n.writeMeta()
 	}
 }
@@ -154,13 +219,7 @@ func (n *Node) onAckNewLeader(position int, m AckNewLeader, out *protocols.Effec
 // (primary integrity).
 func (n *Node) establish(out *protocols.Effects) {
 	g := &n.Leading
-	synced := 0
-	for i := range g.Learners {
-		if g.Learners[i].Synced {
-			synced++
-		}
-	}
-	if !g.Adopted || synced < n.Quorum {
+	if !g.Adopted || !n.quorum(func(p int) bool { return g.Learners[p].Synced }) {
 		return
 	}
 	n.Phase = Broadcast

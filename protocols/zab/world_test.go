@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"time"
 
 	"quorumlab/protocols"
@@ -147,6 +149,14 @@ func (w *world) boot(id protocols.NodeID) {
 	w.step(id, protocols.Recovered{Disk: copyDisk(h.disk)})
 }
 
+// rot makes a record of a node that is down unreadable, if it has any.
+func (w *world) rot(id protocols.NodeID) {
+	disk := &w.nodes[id].disk
+	if len(disk.Log) > 0 && len(disk.Damaged) == 0 {
+		disk.Damaged = []uint64{disk.First + uint64(w.random.IntN(len(disk.Log)))}
+	}
+}
+
 func (w *world) bootAll() {
 	for _, id := range w.ids {
 		if !w.nodes[id].alive {
@@ -234,15 +244,19 @@ func (w *world) checkStable(h *host) {
 		return
 	}
 	s, log := &h.node.Stable, &h.node.History
-	if s.IndexDurable >= log.next() || s.IndexDurable > uint64(len(h.disk.Log)) {
-		panic(fmt.Sprintf("node %d believes %d records on disk: there are %d, its log has %d",
-			h.node.Self, s.IndexDurable, len(h.disk.Log), log.next()-1))
+	if s.IndexDurable >= log.next() || s.IndexDurable >= h.disk.Next() {
+		panic(fmt.Sprintf("node %d believes %d records on disk: the last there is before %d, its log has %d",
+			h.node.Self, s.IndexDurable, h.disk.Next(), log.next()-1))
 	}
-	if s.IndexDurable > 0 && h.disk.Log[s.IndexDurable-1] != log.Entries[s.IndexDurable-1].Transaction {
+	if at := s.IndexDurable; len(h.disk.Damaged) == 0 && at >= max(log.First, h.disk.First, 1) &&
+		!reflect.DeepEqual(h.disk.Log[at-h.disk.First], log.Entries[at-log.First].Transaction) {
 		panic(fmt.Sprintf("node %d: record %d on disk is another than in memory", h.node.Self, s.IndexDurable))
 	}
 	if s.Durable >= s.MetaWrite && s.MetaWrite > 0 {
-		want := Meta{AcceptedEpoch: h.node.AcceptedEpoch, CurrentEpoch: h.node.CurrentEpoch, Life: h.node.Life}
+		want := Meta{
+			AcceptedEpoch: h.node.AcceptedEpoch, CurrentEpoch: h.node.CurrentEpoch, Life: h.node.Life,
+			Damaged: h.node.Damaged,
+		}
 		if h.disk.Meta != want {
 			panic(fmt.Sprintf("node %d believes %v on disk: there is %v", h.node.Self, want, h.disk.Meta))
 		}
@@ -323,21 +337,31 @@ func (w *world) unstick(id protocols.NodeID) {
 }
 
 func applyWrite(disk *protocols.Disk, write protocols.Write) {
+	disk.First = max(disk.First, 1)
 	switch x := write.(type) {
 	case protocols.Append:
-		disk.First = max(disk.First, 1)
 		disk.Log = append(disk.Log[:len(disk.Log):len(disk.Log)], x.Record)
 	case protocols.SetMeta:
 		disk.Meta = x.Meta
 	case protocols.CutTail:
-		disk.Log = disk.Log[:x.From-max(disk.First, 1)]
+		disk.Log = disk.Log[:x.From-disk.First]
+		disk.Damaged = slices.DeleteFunc(disk.Damaged, func(i uint64) bool { return i >= x.From })
+	case protocols.CutHead:
+		disk.Log = disk.Log[x.Before-disk.First:]
+		disk.First = x.Before
+		disk.Damaged = slices.DeleteFunc(disk.Damaged, func(i uint64) bool { return i < x.Before })
+	case protocols.SaveSnapshot:
+		disk.Snapshot = x.Snapshot
 	default:
 		panic(fmt.Sprintf("zab wrote a %T", write))
 	}
 }
 
 func copyDisk(disk protocols.Disk) protocols.Disk {
-	disk.Log = append([]protocols.Record(nil), disk.Log...)
+	disk.Log = slices.Clone(disk.Log)
+	for _, index := range disk.Damaged {
+		disk.Log[index-disk.First] = nil
+	}
 	return disk
 }
 
