@@ -15,6 +15,9 @@ type Protocol struct {
 	// New makes a node that has yet to be given Recovered. The error names
 	// the parameter that is wrong.
 	New func(Config) (Node, error)
+	// Learners tells that the nodes heed Config.Members, Reconfigures that a
+	// client changes the members with Reconfigure.
+	Learners, Reconfigures bool
 	// Invariants names the checks that every run of the protocol must pass.
 	Invariants []string
 }

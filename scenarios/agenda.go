@@ -19,7 +19,11 @@ type agenda struct {
 	sim     *sim.Simulator
 	random  sim.Random // draws what the timeline leaves open
 	leaders *leaders
-	items   []item // see add
+	members *members
+	phases  *phases
+	// operator is nil if nothing is ever reconfigured.
+	operator *operator
+	items    []item // see add
 	// started counts what was begun on the way: cuts, changes and what lasts
 	// are told apart by that number.
 	started int
@@ -38,9 +42,13 @@ type item struct {
 	end bool
 }
 
-func newAgenda(run *language.Run, s *sim.Simulator, seed uint64, l *leaders) *agenda {
+func newAgenda(run *language.Run, x *execution, seed uint64) *agenda {
 	a := &agenda{
-		run: run, sim: s, random: sim.Stream(seed, "faults", 0), leaders: l, lasting: map[struck][]lasting{},
+		run: run, sim: x.sim, random: sim.Stream(seed, "faults", 0), lasting: map[struck][]lasting{},
+		leaders: &x.leaders, members: &x.members, phases: &x.phases,
+	}
+	if reconfigures(run) {
+		a.operator = &operator{agenda: a, tally: x.tally, client: protocols.ClientID(len(run.Clients) + 1)}
 	}
 	for _, entry := range run.Timeline {
 		switch entry.Action.(type) {
@@ -89,6 +97,9 @@ func (a *agenda) carryOut(ctx context.Context, until time.Duration) error {
 		}
 	}
 	for ctx.Err() == nil {
+		if a.operator != nil {
+			a.operator.goOn()
+		}
 		i := a.next()
 		instant := until
 		if i >= 0 {
@@ -123,7 +134,8 @@ func (a *agenda) interruption(ctx context.Context) func() bool {
 	steps := 0
 	return func() bool {
 		steps++
-		return waiting && a.leaders.current() != 0 || steps%contextEvery == 0 && ctx.Err() != nil
+		return waiting && a.leaders.current() != 0 || a.operator != nil && a.operator.news ||
+			steps%contextEvery == 0 && ctx.Err() != nil
 	}
 }
 
@@ -165,6 +177,11 @@ func (a *agenda) do(action language.Action) error {
 		return a.inflict(sim.Fault{Kind: sim.FailForce}, f.Node)
 	case language.DiskRot:
 		return a.rot(f)
+	case language.Reconfigure:
+		a.reconfigure(f)
+		return nil
+	case language.Core:
+		return a.core(f)
 	}
 	panic(fmt.Sprintf("scenarios: no action %T", action))
 }

@@ -13,16 +13,19 @@ import (
 type recorder struct {
 	history linear.History // of operations begun, in that order
 	at      []int          // position in history, by the operation's number
+	clients int            // those of the run; the operator comes after them
 }
 
-func newRecorder(operations int) *recorder {
-	return &recorder{history: make(linear.History, 0, operations), at: make([]int, operations+1)}
+func newRecorder(run *language.Run) *recorder {
+	return &recorder{
+		history: make(linear.History, 0, len(run.Script)), at: make([]int, len(run.Script)+1), clients: len(run.Clients),
+	}
 }
 
 // Observe implements sim.Observer.
 func (r *recorder) Observe(w *sim.World, step *sim.Step) {
 	c := &step.Client
-	if c.Client == 0 {
+	if c.Client == 0 || int(c.Client) > r.clients {
 		return
 	}
 	if c.Invoked {

@@ -25,7 +25,7 @@ import (
 // goroutines at once.
 type Lab struct {
 	codec      *state.Codec
-	vocabulary language.Vocabulary
+	vocabulary language.Vocabulary // with all protocols
 	mutant     func(name string) (mutants.Mutant, error)
 }
 
@@ -87,6 +87,7 @@ type execution struct {
 	sim        *sim.Simulator
 	agenda     *agenda
 	leaders    leaders
+	members    members
 	phases     phases
 	clients    *recorder
 	tally      *tally
@@ -146,13 +147,14 @@ func (l *Lab) prepare(scenario *language.Scenario, run *language.Run, options Op
 	for i, node := range run.Cluster.Nodes {
 		world.Nodes[i].Clock = sim.Clock{Reading: node.Skew, Drift: int64(node.Drift)}
 	}
-	x := &execution{run: run, phases: phases{normal: run.Links.Of}, clients: newRecorder(len(run.Script))}
+	x := &execution{run: run, phases: phases{normal: run.Links.Of}, clients: newRecorder(run)}
 	if x.invariants, err = checker.NewSet(setup.Protocol.Invariants...); err != nil {
 		return nil, fmt.Errorf("scenarios: %w", err)
 	}
 	x.sim = sim.NewSimulator(world, config(run, options.Seed))
 	x.tally = newTally(run, &x.phases)
-	for _, o := range []sim.Observer{&x.leaders, &x.phases, x.clients, x.tally, x.invariants} {
+	x.members.begin(run)
+	for _, o := range []sim.Observer{&x.leaders, &x.members, &x.phases, x.clients, x.tally, x.invariants} {
 		x.sim.Watch(o)
 	}
 	if !options.Hashless {
@@ -162,7 +164,10 @@ func (l *Lab) prepare(scenario *language.Scenario, run *language.Run, options Op
 		}
 		x.sim.Watch(x.trace)
 	}
-	x.agenda = newAgenda(run, x.sim, options.Seed, &x.leaders)
+	x.agenda = newAgenda(run, x, options.Seed)
+	if x.agenda.operator != nil {
+		x.sim.Watch(x.agenda.operator)
+	}
 	return x, nil
 }
 
@@ -193,6 +198,9 @@ func header(scenario *language.Scenario, run *language.Run, options Options) tra
 	}
 	for _, client := range run.Clients {
 		h.Clients = append(h.Clients, client.Name)
+	}
+	if reconfigures(run) {
+		h.Clients = append(h.Clients, operatorName)
 	}
 	return h
 }

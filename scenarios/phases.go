@@ -16,6 +16,7 @@ type phases struct {
 	normal func(from, to protocols.NodeID) network.Conditions // of the links before all changes
 	spans  []span
 	bent   []network.Pair // links whose conditions are not normal
+	rotten []protocols.NodeID
 }
 
 // span is a time during which a fault lasted; to is sim.Forever while it still
@@ -69,6 +70,9 @@ func (p *phases) fault(w *sim.World, f *sim.Fault, now time.Duration) {
 	case sim.FillDisk:
 		p.lasts(f.On, language.FaultDisk, at, now)
 	case sim.FailForce, sim.RotRecord:
+		if f.Kind == sim.RotRecord {
+			p.rotten = append(p.rotten, f.Node)
+		}
 		p.strike(language.FaultDisk, now)
 	case sim.JumpClock, sim.DriftClock:
 		p.strike(language.FaultClock, now)
@@ -163,6 +167,10 @@ func (p *phases) settled() time.Duration {
 func (p *phases) impaired(node protocols.NodeID) bool {
 	return slices.ContainsFunc(p.spans, func(s span) bool { return s.to == sim.Forever && s.place.node == node })
 }
+
+// damaged reports whether something on a node's disk rotted: it may have lost
+// what it promised, and may have to stand aside.
+func (p *phases) damaged(node protocols.NodeID) bool { return slices.Contains(p.rotten, node) }
 
 // in reports whether an instant lies in a phase.
 func (p *phases) in(phase language.Phase, at time.Duration) bool {

@@ -69,6 +69,8 @@ func targets(action language.Action) []language.Target {
 		return []language.Target{a.Node}
 	case language.DiskRot:
 		return []language.Target{a.Node}
+	case language.Reconfigure:
+		return slices.Concat(a.Members, a.Add, a.Remove)
 	}
 	return nil
 }
@@ -86,13 +88,23 @@ func (a *agenda) resolve(t language.Target) protocols.NodeID {
 	if t.Node != 0 || t.Role == "" || t.Role == language.Rest {
 		return t.Node
 	}
-	if t.Role == language.Leader {
+	return a.resolveAmong(t, func(protocols.NodeID) bool { return true })
+}
+
+// resolveAmong is resolve for a role that only some nodes may have.
+func (a *agenda) resolveAmong(t language.Target, may func(protocols.NodeID) bool) protocols.NodeID {
+	switch {
+	case t.Node != 0:
+		return t.Node
+	case t.Role == language.Leader && may(a.leaders.current()):
 		return a.leaders.current()
+	case t.Role == language.Leader:
+		return 0
 	}
 	var candidates []protocols.NodeID
 	for i := range a.sim.World.Nodes {
 		cell := &a.sim.World.Nodes[i]
-		if cell.Up && (t.Role == language.AnyNode || cell.ID != a.leaders.current()) {
+		if cell.Up && may(cell.ID) && (t.Role != language.Follower || cell.ID != a.leaders.current()) {
 			candidates = append(candidates, cell.ID)
 		}
 	}

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"quorumlab/network"
 	"quorumlab/protocols"
@@ -18,16 +19,17 @@ const auditEvery = 4999
 
 // setup makes what a run's worlds share.
 func (l *Lab) setup(run *language.Run, wrap func(protocols.Node) protocols.Node) (*sim.Setup, error) {
-	protocol, err := catalog.Lookup(run.Protocol)
-	if err != nil {
-		return nil, err
+	at := slices.IndexFunc(l.vocabulary.Protocols, func(p protocols.Protocol) bool { return p.Name == run.Protocol })
+	if at < 0 {
+		return nil, fmt.Errorf("scenarios: there is no protocol %q", run.Protocol)
 	}
+	protocol := l.vocabulary.Protocols[at]
 	parameters, err := catalog.Parameters(protocol, run.Parameters)
 	if err != nil {
 		return nil, err
 	}
 	s := &sim.Setup{
-		Protocol: protocol, Tick: run.Cluster.Tick, Parameters: parameters,
+		Protocol: protocol, Tick: run.Cluster.Tick, Parameters: parameters, Members: run.Cluster.Members,
 		Wrap: wrap, Links: run.Links.Kind, Codec: l.codec, Clients: clients(run),
 		Machine: func() protocols.StateMachine {
 			kv := machine.NewKV()
@@ -49,6 +51,9 @@ func clients(run *language.Run) []sim.Client {
 		made = append(made, sim.Client{
 			ID: c.ID, Name: c.Name, Side: c.Side, Place: c.Nodes[0], Contacts: c.Nodes, Timeout: c.Timeout,
 		})
+	}
+	if reconfigures(run) {
+		made = append(made, operatorClient(run, protocols.ClientID(len(made)+1)))
 	}
 	for i, operation := range run.Script {
 		client := &made[operation.Client-1]

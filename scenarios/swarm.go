@@ -124,14 +124,12 @@ func (s *swarm) settle(at time.Duration) {
 	if cut && crash {
 		cut = s.below(2) == 0
 	}
-	switch {
-	case len(outside) == 0:
-	case cut:
-		s.add(at, language.Partition{Form: language.FormGroups, Groups: [][]language.Target{known(core), known(outside)}})
-	case crash:
-		for _, id := range outside {
-			s.add(at, language.Crash{Node: language.Target{Node: id}, Keep: s.keep()})
+	if len(outside) > 0 && (cut || crash) {
+		end := language.Core{Order: known(order), Size: len(core), Keep: language.KeepRandom}
+		if !cut {
+			end.Crash, end.Keep = true, s.keep()
 		}
+		s.add(at, end)
 	}
 }
 
@@ -163,7 +161,29 @@ func (s *swarm) fault(kind language.FaultKind, at, lasts time.Duration) {
 		s.disk(node, at, lasts)
 	case language.FaultLinks:
 		s.add(at, language.LinksChange{Change: s.conditions(), For: lasts})
+	case language.FaultMembership:
+		s.add(at, s.membership())
 	}
+}
+
+// membership draws a change of the members: one is replaced, joins or leaves. It
+// never asks for fewer than three, unless there are fewer to begin with: what
+// the smallest cluster loses is lost by design.
+func (s *swarm) membership() language.Reconfigure {
+	members := s.nodes
+	if s.run.Cluster.Members != nil {
+		members = len(s.run.Cluster.Members)
+	}
+	change := language.Reconfigure{Least: min(3, members)}
+	out := []language.Role{language.Leader, language.Follower, language.AnyNode}[s.below(3)]
+	kind := s.below(4) // a replacement is drawn twice as often
+	if kind != 0 {
+		change.Remove = []language.Target{{Role: out}}
+	}
+	if kind != 1 {
+		change.Add = []language.Target{{Role: language.Spare}}
+	}
+	return change
 }
 
 // crash draws a crash of one node, or of several at once.

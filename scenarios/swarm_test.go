@@ -41,6 +41,9 @@ func swarmRuns(t testing.TB, lab *Lab) []language.Run {
 		}
 	}
 	for _, kind := range language.FaultKinds() {
+		if kind == language.FaultMembership {
+			continue // not with Zab: see TestSwarmsChangeMembers
+		}
 		scenario, err := lab.Parse("one.yaml", strings.NewReader(head("zab", 5)+"swarm: {faults: ["+string(kind)+"]}}"))
 		if err != nil {
 			t.Fatal(err)
@@ -132,8 +135,16 @@ func keepsItsLimits(t *rapid.T, limits, run language.Run) {
 		case language.LinksChange:
 			lasts = a.For
 		case language.Partition:
-			if lasts = a.For; forGood {
-				parts = a.Groups
+			lasts = a.For
+		case language.Core:
+			if !forGood {
+				t.Fatalf("%+v before the end", entry)
+			}
+			parts = [][]language.Target{a.Order[:a.Size], a.Order[a.Size:]}
+			for _, out := range parts[1] {
+				if a.Crash {
+					down[out.Node] = 1 << 62
+				}
 			}
 		}
 		if until := entry.At + lasts; lasts > 0 && (lasts < s.LastMin-time.Microsecond || lasts > s.LastMax || until >= s.Until) {
@@ -211,7 +222,7 @@ func TestSwarmsDrawEverything(t *testing.T) {
 		"delay uniform", "delay log-normal", "disk fsync fails", "disk full", "disk rot", "disk slow", "drift back", "drift forward",
 		"flap", "groups 1", "groups 2", "groups 3", "groups 4", "bridge", "ring", "heal", "pause", "restart", "slow",
 		"usual links", "other links uniform", "other links log-normal", "in the end heal", "in the end restart",
-		"in the end groups 3", "in the end groups 4", "in the end crash keeps 0",
+		"in the end core of 3, cut", "in the end core of 4, cut", "in the end core of 3, crash",
 	}
 	for _, shape := range want {
 		if seen[shape] == 0 {
@@ -249,6 +260,8 @@ func shape(action language.Action) string {
 			return "crash keeps all"
 		}
 		return fmt.Sprint("crash keeps ", int(a.Keep))
+	case language.Core:
+		return fmt.Sprintf("core of %d, %s", a.Size, map[bool]string{false: "cut", true: "crash"}[a.Crash])
 	case language.ClockJump:
 		return "clock" + sign(int64(a.Jump))
 	case language.ClockDrift:

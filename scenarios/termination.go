@@ -33,7 +33,7 @@ func (j *judgement) termination() (Judgement, string) {
 	}
 	switch {
 	case len(core) == 0:
-		return Unknown, fmt.Sprintf("no quorum is left by design: after %v no majority of the nodes is up, at its usual speed and connected", from)
+		return Unknown, fmt.Sprintf("no quorum is left by design: after %v no majority of the members is up, sound, at its usual speed and connected", from)
 	case due > x.run.Until:
 		return Unknown, fmt.Sprintf("the run ends at %v, before progress is due at %v", x.run.Until, due)
 	case !asked:
@@ -42,26 +42,32 @@ func (j *judgement) termination() (Judgement, string) {
 	return Violated, fmt.Sprintf("no operation that began after %v, when the last fault was over, succeeded by %v", from, due)
 }
 
-// core returns a majority of the nodes which at the end are up, not impaired,
-// and reach each other both ways; nil if none is found. (It looks for one
-// around each node; with partitions that split the nodes into groups it finds
-// one if there is one.)
+// core returns members which at the end are up, neither impaired nor damaged,
+// reach each other both ways, and are a majority of all members that may be in
+// force; nil if none are found. (It looks for some around each node; with
+// partitions that split the nodes into groups it finds some if there are any.)
 func (x *execution) core() []protocols.NodeID {
-	w := x.sim.World
+	w, sets := x.sim.World, x.members.inForce()
 	for i := range w.Nodes {
 		var core []protocols.NodeID
 		for k := range w.Nodes {
 			cell := &w.Nodes[(i+k)%len(w.Nodes)]
 			apart := func(other protocols.NodeID) bool { return !bothWays(w, cell.ID, other) }
-			if cell.Up && !x.phases.impaired(cell.ID) && !slices.ContainsFunc(core, apart) {
+			whole := cell.Up && !x.phases.impaired(cell.ID) && !x.phases.damaged(cell.ID)
+			if whole && belongs(cell.ID, sets) && !slices.ContainsFunc(core, apart) {
 				core = append(core, cell.ID)
 			}
 		}
-		if len(core) > len(w.Nodes)/2 {
+		if quorums(core, sets) {
 			return core
 		}
 	}
 	return nil
+}
+
+// belongs reports whether a node is among some members.
+func belongs(node protocols.NodeID, sets [][]protocols.NodeID) bool {
+	return slices.ContainsFunc(sets, func(who []protocols.NodeID) bool { return slices.Contains(who, node) })
 }
 
 // asks reports whether the client of an operation reaches one of some nodes.

@@ -86,9 +86,10 @@ func (w *World) receiver(id uint64) protocols.NodeID {
 	return 0
 }
 
-// reaches reports whether what a client beside one node sends gets to another.
+// reaches reports whether what a client beside one node sends gets to another;
+// 0 stands for a client that no cut touches.
 func (w *World) reaches(from, to protocols.NodeID) bool {
-	return from == to || w.Network.Reachable(from, to)
+	return from == to || from == 0 || to == 0 || w.Network.Reachable(from, to)
 }
 
 // reply puts a node's answer on its way, if the client still waits there.

@@ -12,7 +12,7 @@ type Client struct {
 	Name string
 	// Side is a label under which figures are gathered; Place is the node
 	// beside which the client stands: a cut between Place and another node
-	// cuts the client off from that node too.
+	// cuts the client off from that node too. One of Place 0 no cut touches.
 	Side  string
 	Place protocols.NodeID
 	// Contacts are the nodes that it asks, the first first, each for at most

@@ -16,6 +16,8 @@ func Types() []any {
 		protocols.Requested{},
 		protocols.Persisted{},
 		protocols.Disconnected{},
+		protocols.Reconfigure{},
+		[]protocols.NodeID(nil), // members, in a note
 		protocols.Send{},
 		protocols.SetTimer{},
 		protocols.CancelTimer{},

@@ -22,6 +22,17 @@ func (s *Simulator) Choose(c Choice) (done bool, err error) {
 	return s.step.Done, s.auditor.failure
 }
 
+// Ask has a client that is idle start an operation now, beyond its script.
+func (s *Simulator) Ask(id protocols.ClientID, contacts []protocols.NodeID, number int, command protocols.Command) {
+	client := s.World.client(id)
+	if client.Open || client.Next < len(client.Script) {
+		panic("sim: a client that is busy is asked to ask")
+	}
+	client.Contacts = contacts
+	client.Script = append(client.Script, Operation{Number: number, At: s.World.Now, Command: command})
+	s.scheduleInvoke(client)
+}
+
 // Hold keeps back what is under way on some links, and what will be, until it
 // is released: neither lost nor, as a cut would have it, about to break. Only
 // Choose still moves it.

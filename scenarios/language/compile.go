@@ -130,6 +130,7 @@ func (c *compiler) compileCluster() {
 			ID: protocols.NodeID(i + 1), Name: name, DiskLatency: latency,
 		})
 	}
+	c.compileMembers(doc.Members)
 	for _, clock := range doc.Clocks {
 		id := c.node(leaf[name]{name(clock.Key), clock.place})
 		if id == 0 {
@@ -170,7 +171,7 @@ func (c *compiler) nodeNames() []string {
 
 // reserved lists the words that stand for nodes to be found at run time.
 func reserved() []string {
-	return append(texts(Leader, Follower, AnyNode, Rest), "all")
+	return append(texts(Leader, Follower, AnyNode, Spare, Rest), "all")
 }
 
 // node returns the id of a node, 0 after it reported that there is none.

@@ -58,6 +58,10 @@ func (c *compiler) compileEntry(doc entryDocument) {
 		c.disk(form)
 	case *linksForm:
 		c.links(form)
+	case *reconfigureForm:
+		c.reconfigure(form)
+	case *coreForm:
+		c.core(form)
 	}
 }
 

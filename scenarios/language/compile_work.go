@@ -237,6 +237,9 @@ func (c *compiler) compileSwarm() {
 		if slices.Contains(s.Faults, kind.Value) {
 			c.fail(kind.place, quote(string(kind.Value))+" a second time", "every kind once", "")
 		}
+		if kind.Value == FaultMembership {
+			c.changeable(kind.place, "changes of the members")
+		}
 		s.Faults = append(s.Faults, kind.Value)
 	}
 	s.From, s.Until = time.Second, c.run.Until*2/3

@@ -49,6 +49,11 @@
 // is one), a-follower, any. What lasts has `for`; without it, it lasts until its
 // opposite (heal, restart) or the end of the run.
 //
+// Who votes is a matter of `cluster: {members: …}` at the start, and later of
+// `{at: …, reconfigure: …}`: an operator, who is no client, asks the nodes in turn
+// until it is answered. `core` ends a phase of faults: from then on as many nodes
+// are whole as make a majority of the members.
+//
 // All keys, with their meanings, are in the JSON Schema, which an editor can use
 // (scenarios/scenario.schema.json, `quorumlab schema`); scenarios/library shows
 // them at work.

@@ -60,6 +60,8 @@ type body struct {
 type clusterDocument struct {
 	// How many nodes (named n1, n2, …), or a list of their names. Default 3.
 	Nodes nodesDocument `yaml:"nodes"`
+	// Who votes at the start: how many of the first nodes, or a list of names. The others follow without a vote, until a reconfigure names them. Default: all.
+	Members nodesDocument `yaml:"members"`
 	// Unit of the protocol's time-outs. Default 200ms.
 	Tick leaf[duration] `yaml:"tick"`
 	// The disks.

@@ -27,6 +27,8 @@ func entryForms() []variant {
 		{"disk", func() any { return new(diskForm) }},
 		{"slow", func() any { return new(slowForm) }},
 		{"links", func() any { return new(linksForm) }},
+		{"reconfigure", func() any { return new(reconfigureForm) }},
+		{"core", func() any { return new(coreForm) }},
 	}
 }
 

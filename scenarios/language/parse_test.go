@@ -20,7 +20,7 @@ func words() Vocabulary {
 				Name: "zab", Links: protocols.Stream, Invariants: []string{"prefix", "durability"},
 				Parameters: []protocols.Parameter{{Name: "reads", Default: "sync", Choices: []string{"sync", "local"}}, {Name: "syncLimit"}},
 			},
-			{Name: "gossip", Links: protocols.Datagram},
+			{Name: "gossip", Links: protocols.Datagram, Learners: true, Reconfigures: true},
 		},
 		Properties: []string{"linearizable"},
 	}
@@ -98,6 +98,7 @@ source: nowhere
 protocol: gossip
 cluster:
   nodes: [a, b, c, d, e]
+  members: [c, a, b]
   tick: 100ms
   disk: {latency: {lognormal: {median: 1ms, sigma: 0.25}, spikes: {chance: 0.5%, delay: [10ms, 20ms]}}}
   clocks: {b: {skew: -50ms, drift: 100ppm}, c: {drift: -1%}}
@@ -157,6 +158,10 @@ timeline:
   - {at: 6s, disk: a, rot: 3}
   - {at: 7s, links: {loss: 30%, delay: {constant: 1s}}, between: [a -> b], for: 2s}
   - {at: 7s, links: {bandwidth: 1KiB/s, corrupt: 1%, duplicate: 1%, reorder: 2%}}
+  - {at: 8s, reconfigure: {members: [a, b, d]}}
+  - {at: 8s, reconfigure: {remove: leader, add: [a-spare, e], least: 3}}
+  - {at: 9s, core: [e, d, c, b, a], size: 3}
+  - {at: 9s, core: [a, b, c, d, e], outside: crash, keep: all}
 until: 1m
 deadline: 500ms
 liveness: {within: 10s}
@@ -213,7 +218,7 @@ func TestEverything(t *testing.T) {
 	if names != "x y1 y2 c4 " || !reflect.DeepEqual(wild.Clients[2].Nodes, []protocols.NodeID{3, 4, 5, 1, 2}) {
 		t.Errorf("clients %s: %+v", names, wild.Clients)
 	}
-	if len(wild.Timeline) != 32 || wild.Timeline[0].At != 0 || wild.Timeline[31].At != 10*time.Second {
+	if len(wild.Timeline) != 36 || wild.Timeline[0].At != 0 || wild.Timeline[35].At != 10*time.Second {
 		t.Errorf("timeline of %d: %+v", len(wild.Timeline), wild.Timeline)
 	}
 	if a := wild.Expect.Availability; len(a) != 3 || a[0].Bound != (Bound{AtLeast, 995_000}) || a[2].Kind != Write {

@@ -90,6 +90,8 @@ type renderer struct{ run *Run }
 
 func (r renderer) node(id protocols.NodeID) string { return r.run.Cluster.Nodes[id-1].Name }
 
+func (r renderer) nodeText(id protocols.NodeID) *tree { return textual(r.node(id)) }
+
 func (r renderer) client(id protocols.ClientID) *tree { return textual(r.run.Clients[id-1].Name) }
 
 func (r renderer) renderBody(t *tree) {
@@ -127,6 +129,9 @@ func (r renderer) renderBody(t *tree) {
 func (r renderer) cluster() *tree {
 	t, clocks := object(), object()
 	t.put("nodes", sequenceOf(r.run.Cluster.Nodes, func(n Node) *tree { return textual(n.Name) }))
+	if r.run.Cluster.Members != nil {
+		t.put("members", sequenceOf(r.run.Cluster.Members, r.nodeText))
+	}
 	t.put("tick", timed(r.run.Cluster.Tick))
 	disk := object()
 	disk.put("latency", renderDistribution(r.run.Cluster.Nodes[0].DiskLatency))
@@ -222,7 +227,7 @@ func (r renderer) session(c Client) *tree {
 	t.put("at", textual(r.node(c.Nodes[0])))
 	t.put("side", textual(c.Side))
 	t.put("timeout", timed(c.Timeout))
-	t.put("retry", sequenceOf(c.Nodes[1:], func(id protocols.NodeID) *tree { return textual(r.node(id)) }))
+	t.put("retry", sequenceOf(c.Nodes[1:], r.nodeText))
 	return t
 }
 

@@ -113,6 +113,12 @@ func drawEntry(t *rapid.T) string {
 		func() string { return "pause: all, for: " + drawLength(t, "for") },
 		func() string { return "clock: " + node.Draw(t, "node") + ", jump: -" + drawLength(t, "jump") },
 		func() string { return "disk: " + node.Draw(t, "node") + ", slow: " + drawLength(t, "slow") },
+		func() string {
+			return "reconfigure: {remove: " + node.Draw(t, "node") + ", add: " + rapid.SampledFrom([]string{"n3", "a-spare"}).Draw(t, "add") + "}"
+		},
+		func() string {
+			return "core: [n3, n1, n2], size: " + rapid.SampledFrom([]string{"1", "3"}).Draw(t, "size")
+		},
 		func() string { return "links: {delay: " + drawDistribution(t) + "}, for: " + drawLength(t, "for") },
 	}).Draw(t, "entry")
 	return "{at: " + drawTime(t, "at") + ", " + what() + "}"

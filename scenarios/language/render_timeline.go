@@ -30,6 +30,10 @@ func (r renderer) entry(e Entry) *tree {
 			t.put("between", sequenceOf(a.Pairs, r.arrow))
 		}
 		t.putTime("for", a.For)
+	case Reconfigure:
+		t.put("reconfigure", r.reconfigure(a))
+	case Core:
+		r.core(t, a)
 	default:
 		r.nodeFault(t, e.Action)
 	}

@@ -65,6 +65,8 @@ type Run struct {
 // Cluster is the machines.
 type Cluster struct {
 	Nodes []Node // Nodes[i].ID == i+1
+	// Members are those that vote at the start, growing; nil: all.
+	Members []protocols.NodeID
 	// Tick is the unit of the protocol's time-outs (protocols.Config.Tick).
 	Tick time.Duration
 }

@@ -70,6 +70,9 @@ const (
 	Follower Role = "a-follower"
 	// AnyNode is a node that is up, drawn by the seed.
 	AnyNode Role = "any"
+	// Spare, in the `add` of a Reconfigure only, is a node that is up and no
+	// member, drawn by the seed.
+	Spare Role = "a-spare"
 	// Rest, in groups only, is all nodes that no other target there names.
 	Rest Role = "rest"
 )
@@ -201,19 +204,21 @@ type FaultKind string
 
 // The kinds of fault.
 const (
-	FaultPartition FaultKind = "partition"
-	FaultCrash     FaultKind = "crash"
-	FaultPause     FaultKind = "pause"
-	FaultSlow      FaultKind = "slow"
-	FaultClock     FaultKind = "clock"
-	FaultDisk      FaultKind = "disk"
-	FaultLinks     FaultKind = "links"
+	FaultPartition  FaultKind = "partition"
+	FaultCrash      FaultKind = "crash"
+	FaultPause      FaultKind = "pause"
+	FaultSlow       FaultKind = "slow"
+	FaultClock      FaultKind = "clock"
+	FaultDisk       FaultKind = "disk"
+	FaultMembership FaultKind = "membership"
+	FaultLinks      FaultKind = "links"
 )
 
 // FaultKinds lists all kinds of fault.
 func FaultKinds() []FaultKind {
 	return []FaultKind{
 		FaultPartition, FaultCrash, FaultPause, FaultSlow, FaultClock, FaultDisk, FaultLinks,
+		FaultMembership,
 	}
 }
 
@@ -232,6 +237,8 @@ func (DiskFull) isAction()       {}
 func (DiskFsyncFails) isAction() {}
 func (DiskRot) isAction()        {}
 func (LinksChange) isAction()    {}
+func (Reconfigure) isAction()    {}
+func (Core) isAction()           {}
 
 // Kind returns the kind of fault that the partition is; likewise the others.
 func (Partition) Kind() FaultKind      { return FaultPartition }
@@ -245,3 +252,12 @@ func (DiskFull) Kind() FaultKind       { return FaultDisk }
 func (DiskFsyncFails) Kind() FaultKind { return FaultDisk }
 func (DiskRot) Kind() FaultKind        { return FaultDisk }
 func (LinksChange) Kind() FaultKind    { return FaultLinks }
+func (Reconfigure) Kind() FaultKind    { return FaultMembership }
+
+// Kind returns the kind of fault that the nodes outside the core suffer.
+func (c Core) Kind() FaultKind {
+	if c.Crash {
+		return FaultCrash
+	}
+	return FaultPartition
+}

@@ -31,8 +31,7 @@ func (s Suite) begin(t *tale) (*player, error) {
 	if err != nil {
 		return nil, err
 	}
-	codec, err := state.NewCodec(slices.Concat(s.Protocol.Types, machine.Types(), s.Types, sim.Types(),
-		[]any{protocols.Reconfigure{}})...)
+	codec, err := state.NewCodec(slices.Concat(s.Protocol.Types, machine.Types(), s.Types, sim.Types())...)
 	if err != nil {
 		return nil, err
 	}
