@@ -123,7 +123,7 @@ func (g *soundness) tell() {
 func TestSoundRunsHold(t *testing.T) {
 	checked := map[string]uint64{}
 	rapid.Check(t, func(t *rapid.T) {
-		for name, f := range judge(t, drawSound(t).acts) {
+		for name, f := range judge(t, append(drawSound(t).acts, drawTransfers(t).acts...)) {
 			if f.Verdict != checker.Holds {
 				t.Fatalf("%+v", f)
 			}
@@ -312,7 +312,8 @@ func TestCorruptRunsAreFound(t *testing.T) {
 		})
 	}
 	for _, name := range names() {
-		if !slices.ContainsFunc(corruptions, func(c corruption) bool { return c.property == name }) {
+		if !slices.ContainsFunc(corruptions, func(c corruption) bool { return c.property == name }) &&
+			!slices.ContainsFunc(transferCorruptions(), func(c transferCorruption) bool { return c.property == name }) {
 			t.Errorf("no corruption is aimed at %s", name)
 		}
 	}

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 
 	"quorumlab/protocols"
 	"quorumlab/sim"
@@ -26,6 +27,9 @@ type Set struct {
 	leaders    []leaderHook
 	forces     *forceOrder
 	durable    *durability
+	// commitment is nil if no rule is about it.
+	commitment *commitment
+	closing    []closingHook
 
 	// What is observed now.
 	world *sim.World
@@ -73,6 +77,9 @@ func NewSet(names ...string) (*Set, error) {
 }
 
 func (s *Set) hook(made invariant) {
+	if s.hookCommitment(made) {
+		return
+	}
 	tracked := s.tracked
 	s.tracked = true
 	if h, ok := made.(strangeHook); ok {
@@ -100,6 +107,11 @@ func (s *Set) Findings() []Finding {
 	findings := make([]Finding, len(s.rules))
 	for i, r := range s.rules {
 		findings[i] = r.finding
+		for _, h := range s.closing {
+			if h.state() == r {
+				findings[i] = h.closed(s)
+			}
+		}
 		if s.ordered[i] && s.lost != "" && r.finding.Verdict == Holds {
 			findings[i].Verdict, findings[i].Witness = Unknown, s.lost
 		}
@@ -108,7 +120,11 @@ func (s *Set) Findings() []Finding {
 }
 
 // Violated tells whether any of the invariants is violated.
-func (s *Set) Violated() bool { return s.violations > 0 }
+func (s *Set) Violated() bool {
+	return s.violations > 0 || slices.ContainsFunc(s.closing, func(h closingHook) bool {
+		return h.closed(s).Verdict == Violated
+	})
+}
 
 // Observe implements sim.Observer.
 func (s *Set) Observe(w *sim.World, step *sim.Step) {
@@ -131,6 +147,10 @@ func (s *Set) Observe(w *sim.World, step *sim.Step) {
 			s.durable.established(s)
 			s.established = s.established[:0]
 		}
+	}
+	if s.commitment != nil {
+		s.world, s.step = w, step
+		s.commitment.observe(s)
 	}
 	if s.durable != nil && step.Client.Returned && step.Client.Outcome == sim.OK {
 		s.world, s.step = w, step

@@ -19,6 +19,9 @@ type act struct {
 	effects protocols.Effects
 	client  sim.ClientStep
 	prepare func(*sim.World)
+	// stopped goes down by it; lost messages are lost by it.
+	stopped protocols.NodeID
+	lost    int
 }
 
 // command is what the clients of hand-made runs ask.
@@ -125,6 +128,7 @@ func newWorld(t rapid.TB) *sim.World {
 			Name: "idle", Links: protocols.Stream,
 			New: func(protocols.Config) (protocols.Node, error) { return &idle{}, nil },
 		},
+		Tick:    time.Millisecond,
 		Names:   []string{"n1", "n2", "n3"},
 		Machine: func() protocols.StateMachine { return &machine{} },
 		Clients: []sim.Client{{ID: 1, Name: "c1"}, {ID: 2, Name: "c2"}},
@@ -154,6 +158,10 @@ func play(t rapid.TB, acts []act, observers ...sim.Observer) {
 		step := sim.Step{
 			Number: uint64(i + 1), Time: time.Duration(i+1) * time.Millisecond, Done: true,
 			Node: a.node, Event: a.event, Effects: a.effects, Client: a.client,
+			Stopped: a.stopped, Lost: a.lost,
+		}
+		if _, boots := a.event.(protocols.Recovered); boots {
+			step.Choice.Kind = sim.Restart
 		}
 		for _, o := range observers {
 			o.Observe(w, &step)

@@ -12,7 +12,8 @@
 //	  agenda: boots the nodes, does what the timeline says when it is due
 //	     │
 //	  judge: linearizability of the history, invariants, termination,
-//	         availability, what had to happen ─ a Verdict each
+//	         availability, what had to happen ─ a Verdict each; and the cost
+//	         of operations, if it is wanted
 //
 // Lab is the door. Run executes all runs of a scenario with one seed; Sweep
 // many seeds, on many goroutines, with the scenario's own timeline (scripted)

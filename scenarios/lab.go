@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 
 	"quorumlab/checker"
+	"quorumlab/checker/cost"
 	"quorumlab/checker/linear"
 	"quorumlab/checker/mutants"
 	"quorumlab/protocols"
@@ -49,6 +50,8 @@ type Options struct {
 	Trace io.Writer
 	// Hashless leaves the hash out, which makes runs faster; Trace is nil.
 	Hashless bool
+	// Cost has measured what operations cost.
+	Cost bool
 }
 
 // Run executes all runs of a scenario. The error is one of usage, of the
@@ -79,6 +82,9 @@ func (r *Report) add(result Result) {
 	r.VirtualSeconds += result.Virtual.Seconds()
 	r.Verdicts = append(r.Verdicts, result.Verdicts...)
 	r.Availability = append(r.Availability, result.Availability...)
+	if result.Cost != nil {
+		r.Cost = append(r.Cost, RunCost{Run: result.Run.Name, Cost: *result.Cost})
+	}
 }
 
 // execution is one run under way.
@@ -93,6 +99,7 @@ type execution struct {
 	tally      *tally
 	invariants *checker.Set
 	trace      *trace.Recorder // nil: no hash is wanted
+	cost       *cost.Meter     // nil: it is not wanted
 }
 
 // Execute executes one run of a scenario, and judges it. The run may be another
@@ -112,6 +119,10 @@ func (l *Lab) Execute(ctx context.Context, scenario *language.Scenario, run *lan
 	result := &Result{
 		Run: concrete, Steps: x.sim.Steps, Virtual: x.sim.World.Now, Failure: failure,
 		History: x.clients.history, Story: x.story(),
+	}
+	if x.cost != nil {
+		cost := x.cost.Cost()
+		result.Cost = &cost
 	}
 	x.judge(ctx, result)
 	if err := ctx.Err(); err != nil {
@@ -156,6 +167,10 @@ func (l *Lab) prepare(scenario *language.Scenario, run *language.Run, options Op
 	x.members.begin(run)
 	for _, o := range []sim.Observer{&x.leaders, &x.members, &x.phases, x.clients, x.tally, x.invariants} {
 		x.sim.Watch(o)
+	}
+	if options.Cost {
+		x.cost = cost.New(l.codec)
+		x.sim.Watch(x.cost)
 	}
 	if !options.Hashless {
 		x.trace, err = trace.NewRecorder(options.Trace, l.codec, header(scenario, run, options))

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"time"
 
+	"quorumlab/checker/cost"
 	"quorumlab/checker/linear"
 	"quorumlab/scenarios/language"
 )
@@ -24,7 +25,9 @@ type Report struct {
 	VirtualSeconds float64        `json:"virtual_seconds"`
 	Verdicts       []Verdict      `json:"verdicts"`
 	Availability   []Availability `json:"availability"`
-	Runs           []Result       `json:"-"`
+	// Cost is what operations cost, by run, if it was measured.
+	Cost []RunCost `json:"cost,omitempty"`
+	Runs []Result  `json:"-"`
 }
 
 // Held reports whether no verdict contradicts what is expected. Verdicts that
@@ -92,6 +95,12 @@ type Availability struct {
 	Invoked  int                    `json:"invoked"`
 }
 
+// RunCost is what the operations of one run cost.
+type RunCost struct {
+	Run string `json:"run"`
+	cost.Cost
+}
+
 // Result is what one run showed.
 type Result struct {
 	Run   language.Run
@@ -102,6 +111,7 @@ type Result struct {
 	History      linear.History
 	Verdicts     []Verdict
 	Availability []Availability
+	Cost         *cost.Cost // nil if it was not measured
 	// Story is the run's narration, faults and milestones, in order.
 	Story []Line
 	// Reached tells of each thing that was to happen, by phrase, how often it

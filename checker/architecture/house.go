@@ -116,6 +116,7 @@ func checkerRows() []Row {
 			Folder: "checker/linear", Pure: true, Module: below,
 			Outside: []string{"github.com/anishathalye/porcupine"},
 		},
+		{Folder: "checker/cost", Pure: true, Module: below},
 		{Folder: "checker/shrink", Pure: true, Module: below},
 		{Folder: "checker/mutants", Pure: true, Module: below},
 	}
@@ -137,6 +138,15 @@ func outerRows() []Row {
 			Folder:  "scenarios/language",
 			Module:  []string{"protocols", "protocols/hint", "network"},
 			Outside: []string{"github.com/goccy/go-yaml"},
+		},
+		{
+			// It runs scenarios in the tests of protocols and judges.
+			Folder: "scenarios/labtest", TestOnly: true,
+			Module: []string{
+				"protocols", "protocols/catalog", "network", "sim", "sim/trace", "checker/...",
+				"scenarios", "scenarios/language",
+			},
+			Outside: []string{"pgregory.net/rapid"},
 		},
 		{Folder: "reports", Module: shown},
 		{Folder: "tui", Module: shown},

@@ -114,7 +114,7 @@ func again(argument string, flags runFlags) string {
 }
 
 func (l *lab) runTraced(ctx context.Context, scenario *language.Scenario, flags runFlags) (*scenarios.Report, error) {
-	options := scenarios.Options{Seed: flags.seed, Mutant: flags.mutant}
+	options := scenarios.Options{Seed: flags.seed, Mutant: flags.mutant, Cost: true}
 	if flags.trace == "" {
 		return l.Run(ctx, scenario, options)
 	}

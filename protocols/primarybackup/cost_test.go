@@ -1,0 +1,49 @@
+package primarybackup_test
+
+import (
+	"fmt"
+	"testing"
+
+	"quorumlab/checker/cost"
+	"quorumlab/scenarios/labtest"
+)
+
+// alone is one write after the other, asked of the primary.
+const alone = `
+name: alone
+title: one write at a time
+protocol: primarybackup
+parameters: {replication: async}
+cluster: {nodes: 3}
+links: {delay: {constant: 1ms}}
+clients:
+  - {name: c, at: n1, timeout: 2s}
+workload:
+  script:
+    - {at: 5013ms, client: c, write: x, value: a}
+    - {at: 6013ms, client: c, write: x, value: b}
+until: 10s
+expect: {all: {linearizable: any}}
+`
+
+// Asynchronous replication answers before it sends anything: no message delay,
+// the whole of its speed and of its losses. Synchronous replication waits for a
+// message to the backups and one back. Both force every write at every node.
+func TestCostOfAWrite(t *testing.T) {
+	messages := map[string]int{"async": 1, "sync": 3} // to or from each backup
+	for replication, delays := range map[string]int{"async": 0, "sync": 2} {
+		for _, nodes := range []int{2, 3, 5} {
+			c := labtest.Cost(t, alone, "parameters.replication="+replication, fmt.Sprintf("cluster.nodes=%d", nodes)).Of(cost.Write)
+			want := cost.Delays{Asked: "primary", Delays: delays, Operations: 2}
+			if c.Answered != 2 || len(c.Delays) != 1 || c.Delays[0] != want {
+				t.Errorf("%s, %d nodes: delays %+v, want %+v", replication, nodes, c.Delays, want)
+			}
+			if primary, backups := c.Forced("primary"), c.Forced("backup"); primary != 2 || backups != int64(2*(nodes-1)) {
+				t.Errorf("%s, %d nodes: %+v", replication, nodes, c.Forces)
+			}
+			if sent := c.Sent(); sent != int64(2*messages[replication]*(nodes-1)) {
+				t.Errorf("%s, %d nodes: two writes take %d messages: %+v", replication, nodes, sent, c.Messages)
+			}
+		}
+	}
+}
