@@ -54,6 +54,8 @@ const (
 	NoQuorum  = "no-quorum"  // the node belongs to no quorum that works
 	Aborted   = "abort"      // the transaction was decided so
 	Conflict  = "conflict"   // another command was in the way
+
+	Unsupported = "unsupported" // the protocol cannot execute such a command
 	// SessionGone: the client's session ended, and with it the knowledge which
 	// of its requests were executed. An earlier attempt of this one may have been.
 	SessionGone = "session-gone"

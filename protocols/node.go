@@ -32,6 +32,13 @@ type Replica interface {
 	Replicated() StateMachine
 }
 
+// Partial is a Replica that keeps a part of the keys only; of the others it may
+// hold something or nothing.
+type Partial interface {
+	Replica
+	Keeps(key string) bool
+}
+
 // Message is what one node sends to another: a struct of exported plain data.
 type Message any
 

@@ -9,6 +9,7 @@ import (
 	"quorumlab/protocols/hint"
 	"quorumlab/protocols/machine"
 	"quorumlab/protocols/primarybackup"
+	"quorumlab/protocols/quorumstore"
 	"quorumlab/protocols/zab"
 )
 
@@ -16,6 +17,7 @@ import (
 func All() []protocols.Protocol {
 	return []protocols.Protocol{
 		primarybackup.Protocol(),
+		quorumstore.Protocol(),
 		zab.Protocol(),
 	}
 }
