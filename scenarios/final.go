@@ -4,55 +4,111 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"quorumlab/checker/linear"
 	"quorumlab/protocols"
 	"quorumlab/protocols/machine"
 )
 
-// replicas returns the state machines of the nodes that run at the end, with
-// the nodes' names.
-func (x *execution) replicas() (machines []protocols.StateMachine, names []string) {
-	w := x.sim.World
-	for i := range w.Nodes {
-		if replica, ok := w.Nodes[i].Node.(protocols.Replica); ok && w.Nodes[i].Up {
-			machines = append(machines, replica.Replicated())
-			names = append(names, w.Setup().Name(w.Nodes[i].ID))
-		}
-	}
-	return machines, names
+// replica is a node that runs at the end, and what it holds.
+type replica struct {
+	name    string
+	machine protocols.StateMachine
+	// keeps tells whether a key is the node's to keep; nil: all are.
+	keeps func(key string) bool
 }
 
-// converged judges whether at the end all nodes that run hold the same.
+func (r *replica) mustHold(key string) bool { return r.keeps == nil || r.keeps(key) }
+
+// replicas returns the nodes that run at the end, with what they hold.
+func (x *execution) replicas() []replica {
+	var running []replica
+	w := x.sim.World
+	for i := range w.Nodes {
+		node, ok := w.Nodes[i].Node.(protocols.Replica)
+		if !ok || !w.Nodes[i].Up {
+			continue
+		}
+		r := replica{name: w.Setup().Name(w.Nodes[i].ID), machine: node.Replicated()}
+		if partial, ok := node.(protocols.Partial); ok {
+			r.keeps = partial.Keeps
+		}
+		running = append(running, r)
+	}
+	return running
+}
+
+// converged judges whether at the end all nodes that run hold the same or, if
+// each keeps a part of the keys, whether those that keep a key hold the same of
+// it.
 func (x *execution) converged() (Judgement, string) {
-	machines, names := x.replicas()
-	if len(machines) < 2 {
+	running := x.replicas()
+	if len(running) < 2 {
 		return Unknown, "fewer than two nodes run at the end"
 	}
+	if running[0].keeps != nil {
+		return keysConverged(running)
+	}
 	codec := x.sim.World.Setup().Codec
-	first := codec.Canonical(machines[0])
-	for i := 1; i < len(machines); i++ {
-		if !bytes.Equal(first, codec.Canonical(machines[i])) {
-			return Violated, fmt.Sprintf("at the end %s holds %s, but %s holds %s", names[0],
-				codec.AppendJSON(nil, machines[0]), names[i], codec.AppendJSON(nil, machines[i]))
+	first := codec.Canonical(running[0].machine)
+	for _, r := range running[1:] {
+		if !bytes.Equal(first, codec.Canonical(r.machine)) {
+			return Violated, fmt.Sprintf("at the end %s holds %s, but %s holds %s", running[0].name,
+				codec.AppendJSON(nil, running[0].machine), r.name, codec.AppendJSON(nil, r.machine))
 		}
 	}
 	return Holds, ""
+}
+
+// keysConverged compares key by key.
+func keysConverged(running []replica) (Judgement, string) {
+	keys := map[string]bool{}
+	for _, r := range running {
+		for key := range r.machine.(*machine.KV).Values {
+			keys[key] = true
+		}
+	}
+	for _, key := range sortedKeys(keys) {
+		var first *replica
+		for i := range running {
+			r := &running[i]
+			if !r.mustHold(key) {
+				continue
+			}
+			if first == nil {
+				first = r
+			}
+			if a, b := valueAt(first, key), valueAt(r, key); a != b {
+				return Violated, fmt.Sprintf("at the end %s holds %v of key %s, but %s holds %v", first.name, a, key, r.name, b)
+			}
+		}
+	}
+	return Holds, ""
+}
+
+// valueAt returns what a node holds of a key.
+func valueAt(r *replica, key string) linear.Value {
+	answer, _ := r.machine.Query(machine.Command{Op: machine.Get, Key: key})
+	if result, ok := answer.(machine.Result); ok && result.Found {
+		return linear.Some(result.Value)
+	}
+	return linear.Value{}
 }
 
 // lost counts the acknowledged writes that are gone at the end: no node that
 // runs has the value, and no other write can have replaced it, for all of them
 // were surely over before it began. known is false if no node runs at the end.
 func (x *execution) lost() (n int64, known bool) {
-	machines, _ := x.replicas()
+	running := x.replicas()
 	last := lastWrites(x.clients.history)
 	for i := range x.clients.history {
 		op := &x.clients.history[i]
-		if op.Outcome == linear.OK && writes(op) && last[op.Key].but(op) < op.Invoke && !present(machines, op.Key, op.In) {
+		if op.Outcome == linear.OK && writes(op) && last[op.Key].but(op) < op.Invoke && !present(running, op.Key, op.In) {
 			n++
 		}
 	}
-	return n, len(machines) > 0
+	return n, len(running) > 0
 }
 
 // writes reports whether an operation changed its key, or may have.
@@ -109,11 +165,14 @@ func lastWrites(history linear.History) map[string]latest {
 	return last
 }
 
-// present reports whether some machine holds a value of a key.
-func present(machines []protocols.StateMachine, key string, value linear.Value) bool {
-	return slices.ContainsFunc(machines, func(m protocols.StateMachine) bool {
-		result, ok := m.Query(machine.Command{Op: machine.Get, Key: key})
-		r, is := result.(machine.Result)
-		return ok && is && r.Found == value.Present && r.Value == value.Text
+// present reports whether some node holds a value of a key, alone or beside
+// siblings.
+func present(running []replica, key string, value linear.Value) bool {
+	return slices.ContainsFunc(running, func(r replica) bool {
+		held := valueAt(&r, key)
+		if !held.Present || !value.Present {
+			return held == value && r.mustHold(key)
+		}
+		return slices.Contains(strings.Split(held.Text, machine.Siblings), value.Text)
 	})
 }

@@ -54,17 +54,20 @@ func TestEveryProtocolIsDescribedAndStarts(t *testing.T) {
 }
 
 func TestLookup(t *testing.T) {
+	var names []string
 	for _, protocol := range All() {
+		names = append(names, protocol.Name)
 		if found, err := Lookup(protocol.Name); err != nil || found.Name != protocol.Name {
 			t.Errorf("%s: %v, %v", protocol.Name, found.Name, err)
 		}
 	}
+	all := strings.Join(names, ", ")
 	for name, want := range map[string]string{
 		"zap":            `no protocol "zap"; did you mean "zab"?`,
 		"ZAB":            `no protocol "ZAB"; did you mean "zab"?`,
 		"primary-backup": `no protocol "primary-backup"; did you mean "primarybackup"?`,
-		"":               `no protocol ""; there are: primarybackup, zab`,
-		"raft":           `no protocol "raft"; there are: primarybackup, zab`,
+		"":               `no protocol ""; there are: ` + all,
+		"raft":           `no protocol "raft"; there are: ` + all,
 	} {
 		if _, err := Lookup(name); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", name, err, want)

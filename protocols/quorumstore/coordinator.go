@@ -34,6 +34,8 @@ type Operation struct {
 	Phase   Phase
 	// Replied: the client has its answer.
 	Replied bool
+	// Found, of a delete: there was a value. With lww nobody looks.
+	Found bool
 	// Order is the preference list: N owners, then the stand-ins.
 	Order []protocols.NodeID
 	// Ticks counts how often it was asked again.
@@ -192,7 +194,8 @@ func (n *Node) write(now time.Duration, at int, merged []Version, out *protocols
 		Deleted: o.Command.Op == machine.Delete,
 	}
 	if version.Deleted {
-		version.Value, version.At = "", now
+		before, _ := result(merged)
+		o.Found, version.Value, version.At = before.Found, "", now
 	}
 	switch n.Settings.Conflicts {
 	case conflictsLWW:
@@ -274,7 +277,7 @@ func (n *Node) stored(from protocols.NodeID, number uint64, owner protocols.Node
 			n.replyRead(at, out)
 			return
 		}
-		n.reply(at, Session{Answered: true}, out)
+		n.reply(at, Session{Answered: true, Result: machine.Result{Found: o.Found}}, out)
 	}
 	n.finish(at, out)
 }

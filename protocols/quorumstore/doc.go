@@ -15,7 +15,7 @@
 //
 // With conflicts=lww a write needs no fetch. Owners that do not answer are asked
 // again every tick; after handoff_after ticks a stand-in is asked to keep a hint
-// in an owner's place, which it hands over when the owner is back. After patience
+// in an owner's place, which it hands over when the owner is back. After timeout
 // ticks the request is given up: refused (no-quorum) if nothing but fetches was
 // sent, for then it surely did not happen; else in silence, since any replica
 // that got it may bring it to light.

@@ -69,7 +69,7 @@ func timeParameters() []protocols.Parameter {
 	return []protocols.Parameter{
 		{Name: "handoff_after", Default: "1", Help: "ticks after which stand-ins are asked in the place of owners, at least 1"},
 		{Name: "handoff_every", Default: "10", Help: "ticks between two attempts to hand hints over, at least 1"},
-		{Name: "patience", Default: "10", Help: "ticks after which an operation is given up, more than handoff_after"},
+		{Name: "timeout", Default: "10", Help: "ticks after which an operation is given up, more than handoff_after"},
 		{Name: "sync_every", Default: "20", Help: "ticks between two comparisons of Merkle trees, 0 for never"},
 		{Name: "snapshot_every", Default: "1000", Help: "records after which a snapshot replaces the log, 0 for never"},
 		{Name: "tombstone_age", Default: "36000", Help: "ticks after which a deleted key's tombstone is dropped by the next snapshot"},
@@ -131,7 +131,7 @@ func (s *Settings) choose(given map[string]string) error {
 // count reads the parameters that are numbers.
 func (s *Settings) count(given map[string]string) error {
 	number := map[string]uint64{}
-	lowest := map[string]uint64{"n": 1, "r": 1, "w": 1, "handoff_after": 1, "handoff_every": 1, "patience": 1}
+	lowest := map[string]uint64{"n": 1, "r": 1, "w": 1, "handoff_after": 1, "handoff_every": 1, "timeout": 1}
 	for _, parameter := range parameters() {
 		if parameter.Choices != nil {
 			continue
@@ -150,12 +150,12 @@ func (s *Settings) count(given map[string]string) error {
 		return fmt.Errorf("parameter r is %d, must be at most n, which is %d", number["r"], number["n"])
 	case number["w"] > number["n"]:
 		return fmt.Errorf("parameter w is %d, must be at most n, which is %d", number["w"], number["n"])
-	case number["patience"] <= number["handoff_after"]:
-		return fmt.Errorf("parameter patience is %d, must be more than handoff_after, which is %d",
-			number["patience"], number["handoff_after"])
+	case number["timeout"] <= number["handoff_after"]:
+		return fmt.Errorf("parameter timeout is %d, must be more than handoff_after, which is %d",
+			number["timeout"], number["handoff_after"])
 	}
 	s.N, s.R, s.W = int(number["n"]), int(number["r"]), int(number["w"])
-	s.HandoffAfter, s.Patience, s.SnapshotEvery = number["handoff_after"], number["patience"], number["snapshot_every"]
+	s.HandoffAfter, s.Patience, s.SnapshotEvery = number["handoff_after"], number["timeout"], number["snapshot_every"]
 	s.HandoffEvery = time.Duration(number["handoff_every"]) * s.Tick
 	s.SyncEvery = time.Duration(number["sync_every"]) * s.Tick
 	s.TombstoneAge = time.Duration(number["tombstone_age"]) * s.Tick

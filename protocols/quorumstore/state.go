@@ -185,10 +185,14 @@ func (n *Node) onTimer(now time.Duration, timer protocols.Timer, out *protocols.
 	}
 }
 
+// perLife is how many numbers a node has for each life: a million a second last
+// for eleven days, and the next life begins where they end.
+const perLife = 1_000_000_000_000
+
 // next returns a number that the node has never used before, in any life.
 func (n *Node) next() uint64 {
 	n.Numbered++
-	return n.Life<<32 | n.Numbered
+	return n.Life*perLife + n.Numbered
 }
 
 // operation returns the place of an operation, false if it is over.
