@@ -42,9 +42,11 @@ type Operation struct {
 	Ticks uint64
 	// Answers are those to PhaseFetch, one a node.
 	Answers []Answer
-	// Versions are to be kept; Stored are the owners that do. Hinted are the
+	// Versions are to be kept, which Sent says that all owners were told;
+	// Stored are the owners that do. Hinted are the
 	// stand-ins that do, one for an owner or several.
 	Versions []Version
+	Sent     bool
 	Stored   []protocols.NodeID
 	Hinted   []HintedAt
 }
@@ -237,6 +239,7 @@ func (n *Node) isOwner(o *Operation, node protocols.NodeID) bool {
 
 // storeAll has all owners keep the versions that are not known to do so.
 func (n *Node) storeAll(at int, out *protocols.Effects) {
+	n.Operations[at].Sent = true
 	o := n.Operations[at] // a copy: with an answer of this node's own it may be over
 	for _, owner := range o.Order[:n.Settings.N] {
 		if !slices.Contains(o.Stored, owner) {
@@ -288,7 +291,7 @@ func (n *Node) tidy(at int, out *protocols.Effects) {
 	o := &n.Operations[at]
 	for i := range o.Answers {
 		if !coversAll(o.Versions, o.Answers[i].Versions) { // newer than what was answered
-			o.Versions, o.Stored = merge(o.Versions, o.Answers[i].Versions), nil
+			o.Versions, o.Stored, o.Sent = merge(o.Versions, o.Answers[i].Versions), nil, false
 		}
 	}
 	var behind []protocols.NodeID
@@ -298,7 +301,7 @@ func (n *Node) tidy(at int, out *protocols.Effects) {
 		case !n.isOwner(o, answer.Node) || slices.Contains(o.Stored, answer.Node):
 		case coversAll(answer.Versions, o.Versions):
 			o.Stored = append(o.Stored, answer.Node)
-		case n.Settings.ReadRepair:
+		case n.Settings.ReadRepair && !o.Sent:
 			answer.Versions = o.Versions // sent once, as far as this operation goes
 			behind = append(behind, answer.Node)
 		}

@@ -40,6 +40,13 @@ func (n *Node) onStore(from protocols.NodeID, store Store, out *protocols.Effect
 		n.acknowledge(from, store, at, out)
 		return
 	}
+	again := func(w Writing) bool {
+		return w.At != 0 && w.To == from && w.Number == store.Number && w.Key == store.Key &&
+			w.For == store.For && coversAll(w.Asked, store.Versions)
+	}
+	if slices.ContainsFunc(n.Writing, again) {
+		return // it will be told when that is on disk
+	}
 	n.keep(Writing{
 		Key: store.Key, For: store.For, Versions: store.Versions, Asked: store.Versions,
 		To: from, Number: store.Number,
