@@ -61,7 +61,8 @@ type Result struct {
 	Explanation string
 }
 
-// Check judges whether a history is linearizable: whether on each key all
+// Check judges whether a history is linearizable: whether on each key, or on all
+// keys that transfers join, all
 // operations can be put in one order that the model allows and that keeps
 // every operation after all that had returned before it was invoked.
 //
@@ -90,7 +91,7 @@ func Check(ctx context.Context, history History, model Model, options Options) (
 			case Holds:
 			case Violated:
 				offender, witness := whole.witness(part)
-				result.Verdict, result.Key = Violated, part[0].Key
+				result.Verdict, result.Key = Violated, offender.Key
 				result.Offender, result.Witness = offender.ID, witness
 				result.Explanation = explain(part, witness, offender, options.Clock)
 				return result, nil
@@ -134,17 +135,16 @@ func (s search) verdict(ops History) Verdict {
 		return Unknown
 	}
 	prepared := byInvocation(prepare(ops))
-	c := newCell(s.steps, s.stopped)
-	c.compare(prepared)
+	c := specify(prepared, s.steps, s.stopped)
 	history := make([]porcupine.Operation, len(prepared))
 	for i := range prepared {
 		history[i] = c.operation(&prepared[i], &prepared[i], 0)
 	}
 	// No time-out of porcupine's own: it is a wall clock, and leaves its
 	// goroutine running. The cell ends the search.
-	found := porcupine.CheckOperations(c.model(c.bounded), history)
+	found := porcupine.CheckOperations(c.searched(), history)
 	switch {
-	case c.exhausted:
+	case c.met():
 		return Unknown
 	case found:
 		return Holds

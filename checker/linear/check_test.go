@@ -160,7 +160,7 @@ func TestCheckRejects(t *testing.T) {
 		{Register(), History{{ID: 1, Kind: Read, Outcome: OK, In: Some("a")}}, "a read has an input"},
 		{Register(), History{{ID: 1, Kind: Write, Outcome: OK, Swapped: true}}, "what only a cas has"},
 		{Register(), History{{ID: 1, Kind: Read, Outcome: Info, Out: Some("a")}}, "has an output"},
-		{CASRegister(), History{{ID: 1, Kind: CAS, Outcome: Info, Swapped: true}}, "has swapped"},
+		{CASRegister(), History{{ID: 1, Kind: CAS, Outcome: Info, Swapped: true}}, "has taken effect"},
 		{Register(), History{write(1, 1, "\xff", 0, 1)}, "not UTF-8"},
 	} {
 		_, err := Check(context.Background(), c.history, c.model, Options{})
@@ -203,7 +203,14 @@ func TestUnknown(t *testing.T) {
 // drawHistory draws a tiny history whose answers are near enough to the truth
 // for both verdicts to be common.
 func drawHistory(t *rapid.T, model Model) History {
-	values := []string{"a", "b", "c"}[:rapid.IntRange(1, 3).Draw(t, "values")]
+	kinds, values := model.kinds, []string{"a", "b", "c"}
+	moves := slices.Contains(kinds, Transfer) && rapid.Bool().Draw(t, "moves")
+	if moves {
+		kinds, values = []Kind{Read, Read, Write, CAS, Transfer, Transfer}, []string{"1", "2", "x"}
+	} else {
+		kinds = slices.DeleteFunc(slices.Clone(kinds), func(k Kind) bool { return k == Transfer })
+	}
+	values = values[:rapid.IntRange(1, 3).Draw(t, "values")]
 	value := func(name string) Value {
 		i := rapid.IntRange(-1, len(values)-1).Draw(t, name)
 		if i < 0 {
@@ -211,10 +218,10 @@ func drawHistory(t *rapid.T, model Model) History {
 		}
 		return Some(values[i])
 	}
-	unique := rapid.Bool().Draw(t, "unique")
+	unique := !moves && rapid.Bool().Draw(t, "unique")
 	var history History
 	for i := range rapid.IntRange(1, 7).Draw(t, "operations") {
-		o := Operation{ID: i + 1, Session: uint64(i + 1), Kind: rapid.SampledFrom(model.kinds).Draw(t, "kind")}
+		o := Operation{ID: i + 1, Session: uint64(i + 1), Kind: rapid.SampledFrom(kinds).Draw(t, "kind")}
 		if model.byKey {
 			o.Key = rapid.SampledFrom([]string{"x", "y"}).Draw(t, "key")
 		}
@@ -224,7 +231,7 @@ func drawHistory(t *rapid.T, model Model) History {
 		if o.Outcome == Info && rapid.Bool().Draw(t, "never") {
 			o.Return = Never
 		}
-		if o.Kind != Read {
+		if o.Kind != Read && o.Kind != Transfer {
 			if o.In = value("in"); unique {
 				o.In = Some(string(rune('a' + i)))
 			}
@@ -232,12 +239,15 @@ func drawHistory(t *rapid.T, model Model) History {
 		switch {
 		case o.Kind == Append:
 			o.In.Present = true
+		case o.Kind == Transfer:
+			o.To, o.Amount = map[string]string{"x": "y", "y": "x"}[o.Key], int64(rapid.IntRange(1, 2).Draw(t, "amount"))
+			o.Swapped = o.Outcome == OK && rapid.Bool().Draw(t, "moved")
 		case o.Kind == CAS:
 			o.Expected = value("expected")
 			o.Swapped = o.Outcome == OK && rapid.Bool().Draw(t, "swapped")
 		case o.Kind == Read && o.Outcome == OK:
 			o.Out = value("out")
-			if model.byKey && rapid.Bool().Draw(t, "long") {
+			if model.byKey && !moves && rapid.Bool().Draw(t, "long") {
 				o.Out = Some(o.Out.Text + value("more").Text)
 			}
 		}
@@ -297,7 +307,7 @@ func checkWitness(t *rapid.T, history History, result Result) {
 		t.Fatalf("witness %+v is linearizable", witness)
 	}
 	for _, o := range witness {
-		if !slices.Contains(history, o) || o.Key != result.Key {
+		if !slices.Contains(history.joined(result.Key), o) {
 			t.Fatalf("witness has %+v, which the history has not", o)
 		}
 	}
@@ -317,9 +327,9 @@ func checkWitness(t *rapid.T, history History, result Result) {
 		}
 	}
 	// The offender is where it went wrong: one return less and all is well.
-	returned := returns(history.OfKey(result.Key))
+	returned := returns(history.joined(result.Key))
 	i := slices.IndexFunc(returned, func(o Operation) bool { return o.ID == result.Offender })
-	if i > 0 && !bruteForce(prefix(history.OfKey(result.Key), returned[i-1])) {
+	if i > 0 && !bruteForce(prefix(history.joined(result.Key), returned[i-1])) {
 		t.Fatalf("violated before the offender %d returned", result.Offender)
 	}
 }

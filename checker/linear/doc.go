@@ -31,14 +31,16 @@
 //	 "invoke":1000000,"return":3000000,"outcome":"ok","error":""}
 //
 // (on one line). id is an integer of its own, session the client's number, client its
-// name, op one of read, write, cas and append, outcome one of ok, fail and info, error a
+// name, op one of read, write, cas, append and transfer, outcome one of ok, fail and info, error a
 // word for what went wrong. Times are nanoseconds; return is null if the client
 // never heard of the operation again, and when it gave up if outcome is info.
 // Values are strings, or null for the absent one: a read of a key that was
 // never written returns null, a write of null removes it. in is what is written
 // or appended, for a cas {"expected":…,"new":…}, for a read null; out is what an
 // ok read returned, for an ok cas whether it swapped (true, false), else null.
-// client, node, side, in, out and error may be left out.
+// client, node, side, in, out and error may be left out. A transfer moves an amount
+// from key: its in is {"to":…,"amount":…}, its out whether it was moved. Keys that
+// transfers join are judged together.
 //
 // # Formats from elsewhere
 //

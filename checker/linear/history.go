@@ -22,6 +22,10 @@ const (
 	CAS Kind = "cas"
 	// Append puts In behind the value; an absent value counts as "".
 	Append Kind = "append"
+	// Transfer takes Amount from the key, which holds a whole number, and adds
+	// it to To, unless the key's would fall below zero or one holds no number.
+	// Nothing counts as 0.
+	Transfer Kind = "transfer"
 )
 
 // Outcome is what the client learnt of its operation.
@@ -79,11 +83,14 @@ type Operation struct {
 	Expected Value
 	// In is what a Write or CAS writes and what an Append appends.
 	In Value
+	// To is the second key of a Transfer, Amount what it moves, above 0.
+	To     string
+	Amount int64
 	// Out is what a Read with the outcome OK returned.
 	Out Value
-	// Swapped tells whether a CAS with the outcome OK replaced the value. A
-	// comparison that was made and failed is OK and not Swapped; Fail says
-	// only that nothing was changed.
+	// Swapped tells whether a CAS with the outcome OK replaced the value, and
+	// whether a Transfer moved the amount. A comparison that was made and failed
+	// is OK and not Swapped; Fail says only that nothing was changed.
 	Swapped bool
 	// Invoke and Return bound the operation in virtual nanoseconds. The
 	// interval is closed: operations that touch are concurrent. With Info,
@@ -102,19 +109,11 @@ func (h History) Keys() []string {
 	seen := make(map[string]struct{})
 	for i := range h {
 		seen[h[i].Key] = struct{}{}
-	}
-	return slices.Sorted(maps.Keys(seen))
-}
-
-// OfKey returns the operations on a key, in the order of the history.
-func (h History) OfKey(key string) History {
-	var ops History
-	for i := range h {
-		if h[i].Key == key {
-			ops = append(ops, h[i])
+		if h[i].Kind == Transfer {
+			seen[h[i].To] = struct{}{}
 		}
 	}
-	return ops
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // Validate returns the first operation's fault that keeps the history from
@@ -136,9 +135,9 @@ func (h History) Validate() error {
 
 func (o *Operation) validate() error {
 	switch o.Kind {
-	case Read, Write, CAS, Append:
+	case Read, Write, CAS, Append, Transfer:
 	default:
-		return fmt.Errorf("op %q, expected read, write, cas or append", o.Kind)
+		return fmt.Errorf("op %q, expected read, write, cas, append or transfer", o.Kind)
 	}
 	switch o.Outcome {
 	case OK, Fail, Info:
@@ -154,14 +153,20 @@ func (o *Operation) validate() error {
 		return fmt.Errorf("append of null, expected a text")
 	case o.Kind == Read && o.In != Value{}:
 		return fmt.Errorf("a read has an input, %v", o.In)
-	case o.Kind != CAS && (o.Expected != Value{} || o.Swapped):
+	case o.Kind != CAS && (o.Expected != Value{} || o.Swapped && o.Kind != Transfer):
 		return fmt.Errorf("a %s has what only a cas has: an expected value or a swap", o.Kind)
+	case o.Kind != Transfer && (o.To != "" || o.Amount != 0):
+		return fmt.Errorf("a %s has what only a transfer has: a second key or an amount", o.Kind)
+	case o.Kind == Transfer && (o.In != Value{}):
+		return fmt.Errorf("a transfer has an input, %v", o.In)
+	case o.Kind == Transfer && (o.To == o.Key || o.Amount <= 0):
+		return fmt.Errorf("a transfer of %d from %q to %q, expected an amount above 0 and two keys", o.Amount, o.Key, o.To)
 	case (o.Kind != Read || o.Outcome != OK) && o.Out != Value{}:
 		return fmt.Errorf("a %s with outcome %s has an output, %v", o.Kind, o.Outcome, o.Out)
 	case o.Outcome != OK && o.Swapped:
-		return fmt.Errorf("a cas with outcome %s has swapped", o.Outcome)
+		return fmt.Errorf("a %s with outcome %s has taken effect", o.Kind, o.Outcome)
 	}
-	for _, text := range [...]string{o.Client, o.Node, o.Side, o.Key, o.Expected.Text, o.In.Text, o.Out.Text, o.Error} {
+	for _, text := range [...]string{o.Client, o.Node, o.Side, o.Key, o.To, o.Expected.Text, o.In.Text, o.Out.Text, o.Error} {
 		if !utf8.ValidString(text) {
 			return fmt.Errorf("%q is not UTF-8", text)
 		}

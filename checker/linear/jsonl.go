@@ -41,6 +41,12 @@ type operationJSON struct {
 	Error   string  `json:"error"`
 }
 
+// transferJSON is what a transfer has as its in.
+type transferJSON struct {
+	To     string `json:"to"`
+	Amount int64  `json:"amount"`
+}
+
 // casJSON is what a cas has as its in.
 type casJSON struct {
 	Expected *string `json:"expected"`
@@ -78,6 +84,11 @@ func toJSON(op *Operation) operationJSON {
 		line.Out = textOrNil(op.Out)
 	case CAS:
 		line.In = casJSON{Expected: textOrNil(op.Expected), New: textOrNil(op.In)}
+		if op.Outcome == OK {
+			line.Out = op.Swapped
+		}
+	case Transfer:
+		line.In = transferJSON{To: op.To, Amount: op.Amount}
 		if op.Outcome == OK {
 			line.Out = op.Swapped
 		}
@@ -210,14 +221,22 @@ func parseOperation(line []byte, number int) (Operation, error) {
 func (o *jsonObject) inOut(op *Operation) error {
 	var in, out *string
 	var err error
-	if op.Kind == CAS {
+	switch op.Kind {
+	case CAS:
 		if err := o.cas(op); err != nil {
 			return err
 		}
 		if op.Outcome == OK {
 			return o.need("out", &op.Swapped, "true or false, whether the cas swapped")
 		}
-	} else {
+	case Transfer:
+		if err := o.transfer(op); err != nil {
+			return err
+		}
+		if op.Outcome == OK {
+			return o.need("out", &op.Swapped, "true or false, whether the amount was moved")
+		}
+	default:
 		err = o.take("in", &in, "a string or null")
 	}
 	if err == nil {
@@ -230,6 +249,22 @@ func (o *jsonObject) inOut(op *Operation) error {
 		op.Out = Some(*out)
 	}
 	return err
+}
+
+// transfer reads the in of a transfer, an object of its own.
+func (o *jsonObject) transfer(op *Operation) error {
+	field, ok := o.fields["in"]
+	if !ok {
+		return o.fault("", "no in", `one with "to" and "amount"`)
+	}
+	inner, err := parseObject(field.raw, o.line, field.column-1, "to", "amount")
+	if err != nil {
+		return err
+	}
+	if err := inner.need("to", &op.To, "a string"); err != nil {
+		return err
+	}
+	return inner.need("amount", &op.Amount, "an integer above 0")
 }
 
 // cas reads the in of a cas, an object of its own.

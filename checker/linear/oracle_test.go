@@ -1,5 +1,7 @@
 package linear
 
+import "fmt"
+
 // The oracle: a linearizability checker with nothing in common with the real
 // one. It splits no keys, prepares nothing, and tries every order that keeps
 // real time, with every choice of which operations of unknown outcome happened.
@@ -31,13 +33,16 @@ func tryOrders(rest []Operation, state map[string]Value) bool {
 			continue
 		}
 		after, allowed := effect(next, state[next.Key])
+		changed := map[string]Value{next.Key: after}
+		if next.Kind == Transfer {
+			changed, allowed = transferred(next, state[next.Key], state[next.To])
+		}
 		if !allowed {
 			continue
 		}
 		left := append(append([]Operation(nil), rest[:i]...), rest[i+1:]...)
-		changed := map[string]Value{next.Key: after}
 		for key, value := range state {
-			if key != next.Key {
+			if _, new := changed[key]; !new {
 				changed[key] = value
 			}
 		}
@@ -56,6 +61,22 @@ func mayBeNext(next Operation, rest []Operation) bool {
 		}
 	}
 	return true
+}
+
+// transferred is the specification of a transfer, in small numbers.
+func transferred(op Operation, from, to Value) (map[string]Value, bool) {
+	digits := map[Value]int64{{}: 0}
+	for i := range int64(20) {
+		digits[Some(fmt.Sprint(i))] = i
+	}
+	a, fromOK := digits[from]
+	b, toOK := digits[to]
+	if !fromOK || !toOK || a < op.Amount {
+		return map[string]Value{}, op.Outcome != OK || !op.Swapped
+	}
+	return map[string]Value{
+		op.Key: Some(fmt.Sprint(a - op.Amount)), op.To: Some(fmt.Sprint(b + op.Amount)),
+	}, op.Outcome != OK || op.Swapped
 }
 
 // effect is the specification once more, on values instead of numbers.

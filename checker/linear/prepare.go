@@ -47,9 +47,14 @@ func hidesWrites(ops History) bool {
 	return false
 }
 
-// prepare returns the operations of one key that the search needs, every one
+// prepare returns the operations of one object that the search needs, every one
 // closed. It is linearizable just if the given ones are.
 func prepare(ops History) History {
+	if joint(ops) {
+		kept := dropIneffective(ops)
+		closeOpen(kept)
+		return kept
+	}
 	kept := forgetUnobserved(dropIneffective(ops))
 	closeOpen(kept)
 	narrow(kept)

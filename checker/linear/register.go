@@ -152,15 +152,20 @@ const stopEvery = 1024
 // bounded is apply until the bound is met; from then on nothing is accepted,
 // so that porcupine's search runs out at once.
 func (c *cell) bounded(state valueID, in cellInput, out cellOutput) (bool, valueID) {
-	if c.exhausted {
+	if !c.step() {
 		return false, state
 	}
-	if c.steps == 0 || (c.steps%stopEvery == 0 && c.stop()) {
+	return c.apply(state, in, out)
+}
+
+// step counts one more step, and reports whether it may be taken.
+func (c *cell) step() bool {
+	if c.exhausted || c.steps == 0 || (c.steps%stopEvery == 0 && c.stop()) {
 		c.exhausted = true
-		return false, state
+		return false
 	}
 	c.steps--
-	return c.apply(state, in, out)
+	return true
 }
 
 // model returns the cell as porcupine wants it. Equal and Hash are set, for

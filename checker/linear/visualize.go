@@ -30,7 +30,7 @@ func visualize(w io.Writer, history History, result Result, faults []Fault, step
 	if result.Verdict != Violated {
 		return errors.New("only a violated key can be shown")
 	}
-	ops := history.OfKey(result.Key)
+	ops := history.joined(result.Key)
 	if len(ops) == 0 {
 		return fmt.Errorf("the history has no operation on %s", nameOfKey(result.Key))
 	}
@@ -42,18 +42,16 @@ func visualize(w io.Writer, history History, result Result, faults []Fault, step
 	}
 	searched := byInvocation(widen(prepare(ops), byID))
 	rows := rowsOf(ops)
-	c := newCell(steps, func() bool { return false })
-	c.compare(searched)
+	c := specify(searched, steps, func() bool { return false })
 	operations := make([]porcupine.Operation, len(searched))
 	for i := range searched {
 		operations[i] = c.operation(&searched[i], byID[searched[i].ID], rows[searched[i].ID])
 	}
-	_, info := porcupine.CheckOperationsVerbose(c.model(c.bounded), operations, 0)
+	_, info := porcupine.CheckOperationsVerbose(c.searched(), operations, 0)
 	sortPartials(info)
 	info.AddAnnotations(annotations(ops, searched, rows, faults))
-	c.keepApart()
 	// Unbounded from here: the page replays the partial orders.
-	return porcupine.Visualize(c.model(c.apply), info, w)
+	return porcupine.Visualize(c.replayed(), info, w)
 }
 
 // widen gives operations with a known outcome their own intervals back, which

@@ -183,14 +183,14 @@ func admissible(part, rest History) bool {
 			observed[v] = struct{}{}
 		}
 	}
-	hides := hidesWrites(rest)
+	hides, joined := hidesWrites(rest), joint(part)
 	for i := range part {
 		op := &part[i]
 		if _, ok := kept[op.ID]; ok {
 			continue
 		}
 		v, writes := op.writes()
-		if op.Kind == Append {
+		if op.Kind == Append || joined && op.changes() {
 			return false
 		}
 		if !writes {

@@ -74,6 +74,8 @@ func action(op *Operation) string {
 		return fmt.Sprintf("cas %v to %v", op.Expected, op.In)
 	case op.Kind == Write && !op.In.Present:
 		return "removal"
+	case op.Kind == Transfer:
+		return fmt.Sprintf("transfer of %d", op.Amount)
 	}
 	return fmt.Sprintf("%s %v", op.Kind, op.In)
 }
@@ -81,6 +83,9 @@ func action(op *Operation) string {
 // labelOf names an operation and its answer in one short line.
 func labelOf(op *Operation) string {
 	label := fmt.Sprintf("%s: %s", who(op), action(op))
+	if op.Kind == Transfer {
+		label += fmt.Sprintf(" from %s to %s", nameOfKey(op.Key), nameOfKey(op.To))
+	}
 	switch {
 	case op.Outcome == Fail:
 		return label + " → failed"
@@ -92,6 +97,8 @@ func labelOf(op *Operation) string {
 		return label + " → swapped"
 	case op.Kind == CAS:
 		return label + " → not equal"
+	case op.Kind == Transfer && !op.Swapped:
+		return label + " → not moved"
 	}
 	return label + " → ok"
 }
@@ -102,8 +109,15 @@ func subject(op *Operation, clock Clock) string {
 	if op.Kind == CAS {
 		what = fmt.Sprintf("%s on %s", action(op), nameOfKey(op.Key))
 	}
+	if op.Kind == Transfer {
+		what = fmt.Sprintf("%s from %s to %s", action(op), nameOfKey(op.Key), nameOfKey(op.To))
+	}
 	answer := "returned " + op.Out.String()
 	switch {
+	case op.Kind == Transfer && op.Swapped:
+		answer = "was done"
+	case op.Kind == Transfer:
+		answer = "was not possible"
 	case op.Kind == CAS && op.Swapped:
 		answer = "found " + op.Expected.String()
 	case op.Kind == CAS:
@@ -116,6 +130,9 @@ func subject(op *Operation, clock Clock) string {
 // it says of other operations is a fact of the history.
 func explain(ops, witness History, offender Operation, clock Clock) string {
 	seen, sure := offender.observes()
+	if joint(ops) {
+		sure = false // the reasons below are about one key, which only they write
+	}
 	if sure && !hasAppend(witness) {
 		for _, reason := range [...]func(*scene) string{
 			(*scene).unwritten, (*scene).tooEarly, (*scene).overwritten, (*scene).newerSeen, (*scene).wentBack,
