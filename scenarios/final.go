@@ -111,7 +111,7 @@ func (x *execution) lost() (n int64, known bool) {
 	return n, len(running) > 0
 }
 
-// writes reports whether an operation changed its key, or may have.
+// writes reports whether an operation put its value into its key, or may have.
 func writes(op *linear.Operation) bool {
 	switch op.Kind {
 	case linear.Write:
@@ -120,6 +120,17 @@ func writes(op *linear.Operation) bool {
 		return op.Swapped || op.Outcome == linear.Info
 	}
 	return false
+}
+
+// written returns the keys that an operation changed, or may have.
+func written(op *linear.Operation) []string {
+	switch {
+	case writes(op):
+		return []string{op.Key}
+	case op.Kind == linear.Transfer && (op.Swapped || op.Outcome == linear.Info):
+		return []string{op.Key, op.To}
+	}
+	return nil
 }
 
 // latest tells until when the writes of a key may have taken effect: the one
@@ -144,23 +155,22 @@ func lastWrites(history linear.History) map[string]latest {
 	last := map[string]latest{}
 	for i := range history {
 		op := &history[i]
-		if !writes(op) {
-			continue
-		}
 		until := op.Return
 		if op.Outcome == linear.Info {
 			until = linear.Never
 		}
-		l, seen := last[op.Key]
-		switch {
-		case !seen:
-			l = latest{op.ID, until, before}
-		case until > l.that:
-			l = latest{op.ID, until, l.that}
-		default:
-			l.others = max(l.others, until)
+		for _, key := range written(op) {
+			l, seen := last[key]
+			switch {
+			case !seen:
+				l = latest{op.ID, until, before}
+			case until > l.that:
+				l = latest{op.ID, until, l.that}
+			default:
+				l.others = max(l.others, until)
+			}
+			last[key] = l
 		}
-		last[op.Key] = l
 	}
 	return last
 }

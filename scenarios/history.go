@@ -2,6 +2,8 @@ package scenarios
 
 import (
 	"fmt"
+	"reflect"
+	"strconv"
 
 	"quorumlab/checker/linear"
 	"quorumlab/protocols/machine"
@@ -42,6 +44,10 @@ func (r *recorder) Observe(w *sim.World, step *sim.Step) {
 	if c.Outcome != sim.OK {
 		return
 	}
+	if moved, ok := c.Result.(machine.TransactionResult); ok && op.Kind == linear.Transfer && moved.Error == "" {
+		op.Swapped = !moved.Aborted
+		return
+	}
 	result, ok := c.Result.(machine.Result)
 	if !ok || result.Error != "" {
 		panic(fmt.Sprintf("scenarios: a machine cannot execute %+v: %+v", c.Command, c.Result))
@@ -58,12 +64,17 @@ func (r *recorder) Observe(w *sim.World, step *sim.Step) {
 
 func begun(w *sim.World, step *sim.Step) linear.Operation {
 	c := &step.Client
-	command := c.Command.(machine.Command)
 	op := linear.Operation{
 		ID: c.Operation, Session: uint64(c.Client), Client: w.Clients[c.Client-1].Name,
-		Node: w.Setup().Name(c.Node), Side: w.Clients[c.Client-1].Side, Key: command.Key,
+		Node: w.Setup().Name(c.Node), Side: w.Clients[c.Client-1].Side,
 		Invoke: int64(step.Time), Return: linear.Never, Outcome: linear.Info, Error: sim.TimedOut,
 	}
+	if t, ok := c.Command.(machine.Transaction); ok {
+		transferred(&op, t)
+		return op
+	}
+	command := c.Command.(machine.Command)
+	op.Key = command.Key
 	switch command.Op {
 	case machine.Get:
 		op.Kind = linear.Read
@@ -80,6 +91,16 @@ func begun(w *sim.World, step *sim.Step) linear.Operation {
 		panic("scenarios: no operation " + string(command.Op))
 	}
 	return op
+}
+
+// transferred fills in what a transfer moves: the only transaction that the
+// scenario language has.
+func transferred(op *linear.Operation, t machine.Transaction) {
+	amount, err := strconv.ParseInt(t.Commands[1].Value, 10, 64)
+	op.Kind, op.Key, op.To, op.Amount = linear.Transfer, t.Commands[0].Key, t.Commands[1].Key, amount
+	if err != nil || !reflect.DeepEqual(t, machine.Transfer(op.Key, op.To, amount)) {
+		panic(fmt.Sprintf("scenarios: no transfer: %+v", t))
+	}
 }
 
 // kindOf returns what the scenario calls an operation: a history knows a delete

@@ -64,7 +64,7 @@ func clients(run *language.Run) []sim.Client {
 	return made
 }
 
-func command(o language.Operation) machine.Command {
+func command(o language.Operation) protocols.Command {
 	switch o.Kind {
 	case language.Read:
 		return machine.Command{Op: machine.Get, Key: o.Key}
@@ -74,6 +74,8 @@ func command(o language.Operation) machine.Command {
 		return machine.Command{Op: machine.CAS, Key: o.Key, Value: o.Value, Expect: o.Expect, Absent: o.Absent}
 	case language.Delete:
 		return machine.Command{Op: machine.Delete, Key: o.Key}
+	case language.Transfer:
+		return machine.Transfer(o.Key, o.To, o.Amount)
 	}
 	panic(fmt.Sprintf("scenarios: no operation %q", o.Kind))
 }

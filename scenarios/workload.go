@@ -48,6 +48,9 @@ func byStart(operations []language.Operation) []language.Operation {
 	return sorted
 }
 
+// transferMax is the largest amount that is drawn.
+const transferMax = 9
+
 // generate draws the operations of one client: an open loop with a uniform gap
 // of mean Gap. A CAS expects what the client itself put there last.
 func generate(g *language.Generator, client protocols.ClientID, number int, random network.Source) []language.Operation {
@@ -69,8 +72,14 @@ func generate(g *language.Generator, client protocols.ClientID, number int, rand
 		case language.CAS:
 			o.Value, o.Expect = unique(client, number, len(operations)), written[o.Key]
 			o.Absent = o.Expect == ""
+		case language.Transfer:
+			other := network.Below(random, uint64(len(g.Keys)-1)) // among the other keys
+			if o.To = g.Keys[other]; slices.Index(g.Keys, o.Key) <= int(other) {
+				o.To = g.Keys[other+1]
+			}
+			o.Amount = 1 + int64(network.Below(random, transferMax))
 		}
-		if o.Kind != language.Read {
+		if o.Kind != language.Read && o.Kind != language.Transfer {
 			written[o.Key] = o.Value
 		}
 		operations = append(operations, o)

@@ -61,7 +61,7 @@ func (c *compiler) compileAvailability(a keyed[availabilityDocument]) {
 	if a.Value.all.given() {
 		e.Availability = append(e.Availability, AvailabilityExpectation{Side: a.Key, Bound: Bound(a.Value.all.Value)})
 	}
-	known := texts(Read, Write, CAS, Delete)
+	known := OperationKinds()
 	for _, k := range a.Value.byKind {
 		if !slices.Contains(known, k.Key) {
 			c.fail(k.place, "the unknown operation "+quote(k.Key), "one of "+list(known), nearest(k.Key, known))

@@ -143,6 +143,9 @@ func (c *compiler) operation(doc operationDocument) Operation {
 		o.Value, o.Expect, o.Absent = string(form.To.Value), string(form.From.Value), !form.From.given()
 	case *deleteForm:
 		base, o.Kind, o.Key = form.operationBase, Delete, string(form.Delete.Value)
+	case *transferForm:
+		base, o.Kind = form.operationBase, Transfer
+		c.transfer(form.Transfer, &o)
 	}
 	o.At = c.instant(base.At)
 	switch {
@@ -156,11 +159,22 @@ func (c *compiler) operation(doc operationDocument) Operation {
 	return o
 }
 
+func (c *compiler) transfer(doc transferDocument, o *Operation) {
+	o.Key, o.To, o.Amount = string(doc.From.Value), string(doc.To.Value), int64(doc.Amount.Value)
+	if o.Key == o.To && doc.To.given() {
+		c.fail(doc.To.place, "a transfer from "+quote(o.Key)+" to itself", "another key", "")
+	}
+	if o.Amount < 1 && doc.Amount.given() {
+		c.fail(doc.Amount.place, itoa(int(o.Amount)), "an amount above 0", "to move it back, exchange `from` and `to`")
+	}
+}
+
 func (c *compiler) generator(doc generatorDocument) Generator {
 	g := Generator{
 		From: c.instant(doc.From), Until: c.run.Until, Gap: time.Duration(doc.Rate.Value),
-		Keys: c.keys(doc.Keys), Mix: c.mix(doc),
+		Keys: c.keys(doc.Keys),
 	}
+	g.Mix = c.mix(doc, g.Keys)
 	if doc.Until.given() {
 		g.Until = c.instant(doc.Until)
 	}
@@ -204,11 +218,11 @@ func (c *compiler) keys(doc keysDocument) []string {
 	return keys
 }
 
-func (c *compiler) mix(doc generatorDocument) []Weight {
+func (c *compiler) mix(doc generatorDocument, keys []string) []Weight {
 	if len(doc.Mix) == 0 {
 		return []Weight{{Read, 1}, {Write, 1}}
 	}
-	known := texts(Read, Write, CAS, Delete)
+	known := OperationKinds()
 	var mix []Weight
 	for _, m := range doc.Mix {
 		if !slices.Contains(known, m.Key) {
@@ -220,6 +234,9 @@ func (c *compiler) mix(doc generatorDocument) []Weight {
 	}
 	if len(mix) == 0 {
 		c.fail(doc.Place, "a mix of nothing", "one weight above 0", "")
+	}
+	if slices.ContainsFunc(mix, func(w Weight) bool { return w.Kind == Transfer }) && len(keys) == 1 {
+		c.fail(doc.Keys.place, "transfers between 1 key", "two keys at least", "")
 	}
 	return mix
 }

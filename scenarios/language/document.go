@@ -209,6 +209,7 @@ func operationForms() []variant {
 		{"write", func() any { return new(writeForm) }},
 		{"cas", func() any { return new(casForm) }},
 		{"delete", func() any { return new(deleteForm) }},
+		{"transfer", func() any { return new(transferForm) }},
 	}
 }
 
@@ -250,6 +251,23 @@ type deleteForm struct {
 	Delete leaf[text] `yaml:"delete" jsonschema:"required"`
 }
 
+type transferForm struct {
+	operationBase
+	// Moves an amount from one key to another: both or neither is changed.
+	Transfer transferDocument `yaml:"transfer" jsonschema:"required"`
+}
+
+// transferDocument is what a transfer moves.
+type transferDocument struct {
+	// The key that it is taken from; it holds a whole number, which never falls below 0.
+	From leaf[text] `yaml:"from" jsonschema:"required"`
+	// The key that it is added to.
+	To leaf[text] `yaml:"to" jsonschema:"required"`
+	// A whole number above 0.
+	Amount leaf[whole] `yaml:"amount" jsonschema:"required"`
+	Place  place       `yaml:"-"`
+}
+
 // generatorDocument makes random operations.
 type generatorDocument struct {
 	// When it begins. Default 0s.
@@ -260,7 +278,7 @@ type generatorDocument struct {
 	Rate leaf[rate] `yaml:"rate" jsonschema:"required"`
 	// How many keys (named k1, k2, …), or a list of their names. Default 3.
 	Keys keysDocument `yaml:"keys"`
-	// Weights of the kinds of operation, such as {read: 50, write: 40, cas: 10}. Default {read: 1, write: 1}.
+	// Weights of the kinds of operation, such as {read: 50, write: 40, cas: 10}. Default {read: 1, write: 1}. A transfer moves 1 to 9 between two of the keys, which should hold numbers (`initial`) and not be written otherwise.
 	Mix mapping[leaf[whole]] `yaml:"mix"`
 	// Who makes them, by name. Default: all clients.
 	Clients several[leaf[name]] `yaml:"clients"`

@@ -214,7 +214,7 @@ func (p Phase) choices() []string {
 func (v Verdict) choices() []string { return texts(Holds, Violated, Any) }
 func (o Outcome) choices() []string { return texts(OutcomeOK, OutcomeFail, OutcomeInfo) }
 func (o OperationKind) choices() []string {
-	return texts(Read, Write, CAS, Delete, AnyOperation)
+	return append(OperationKinds(), string(AnyOperation))
 }
 func (k FaultKind) choices() []string { return texts(FaultKinds()...) }
 

@@ -127,9 +127,11 @@ workload:
     - {at: 1s, client: x, cas: V, from: V0, to: V1}
     - {at: 3s, client: c4, cas: W, to: V1}
     - {at: 3s, client: x, delete: W}
+    - {at: 4s, client: x, transfer: {from: a, to: b, amount: 10}}
   random:
     - {from: 1s, until: 20s, rate: 5/m, keys: [V, W], mix: {read: 5, delete: 0, cas: 1}, clients: [x, y1]}
     - {rate: 1/50ms, keys: 1}
+    - {rate: 1/50ms, keys: 2, mix: {transfer: 1}}
 timeline:
   - {at: 10s, heal: all}
   - {at: 1s, say: "…"}

@@ -235,6 +235,14 @@ func (r renderer) operation(o Operation) *tree {
 	t := object()
 	t.put("at", timed(o.At))
 	t.put("client", r.client(o.Client))
+	if o.Kind == Transfer {
+		moved := object()
+		moved.put("from", textual(o.Key))
+		moved.put("to", textual(o.To))
+		moved.put("amount", number(int(o.Amount)))
+		t.put(string(o.Kind), moved)
+		return t
+	}
 	t.put(string(o.Kind), textual(o.Key))
 	switch o.Kind {
 	case Write:

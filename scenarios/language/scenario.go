@@ -141,7 +141,12 @@ const (
 	Write  OperationKind = "write"
 	CAS    OperationKind = "cas"
 	Delete OperationKind = "delete"
+	// Transfer moves an amount from one key to another.
+	Transfer OperationKind = "transfer"
 )
+
+// OperationKinds lists the kinds.
+func OperationKinds() []string { return texts(Read, Write, CAS, Delete, Transfer) }
 
 // Plural names several operations of the kind, "" those of any kind.
 func (k OperationKind) Plural() string {
@@ -166,6 +171,9 @@ type Operation struct {
 	Value  string
 	Expect string // CAS only
 	Absent bool   // CAS only
+	// To and Amount are what a Transfer adds Amount to, taken from Key.
+	To     string
+	Amount int64
 }
 
 // Generator makes random operations for each of its clients on its own, open

@@ -111,6 +111,8 @@ func inWords(op *linear.Operation) string {
 		if !op.In.Present {
 			return "delete " + op.Key
 		}
+	case linear.Transfer:
+		return fmt.Sprintf("transfer %d from %s to %s", op.Amount, op.Key, op.To)
 	}
 	return fmt.Sprintf("%s %v to %s", op.Kind, op.In, op.Key)
 }
@@ -125,6 +127,8 @@ func outcomeInWords(op *linear.Operation) string {
 		return op.Out.String()
 	case op.Kind == linear.CAS && !op.Swapped:
 		return "ok, not changed"
+	case op.Kind == linear.Transfer && !op.Swapped:
+		return "ok, not moved"
 	}
 	return "ok"
 }
