@@ -1,5 +1,7 @@
 package protocols
 
+import "fmt"
+
 // Disk is the content of one node's stable storage: a log of records, one
 // record of metadata that is replaced as a whole, and one snapshot.
 type Disk struct {
@@ -15,6 +17,23 @@ type Disk struct {
 	// in Log. A record that a crash tore is not among them: its length gives
 	// it away, and the driver drops it.
 	Damaged []uint64
+	// MetaDamaged and SnapshotDamaged say the same of Meta and Snapshot, which
+	// then are nil too. A node that takes such a disk for a new one forgets
+	// what it vowed.
+	MetaDamaged, SnapshotDamaged bool
+}
+
+// Unreadable says what of the disk cannot be read any more, "" if nothing.
+func (d Disk) Unreadable() string {
+	switch {
+	case d.MetaDamaged:
+		return "the metadata is damaged"
+	case d.SnapshotDamaged:
+		return "the snapshot is damaged"
+	case len(d.Damaged) > 0:
+		return fmt.Sprintf("record %d of the log is damaged", d.Damaged[0])
+	}
+	return ""
 }
 
 // Next returns the index that the next record appended will have.

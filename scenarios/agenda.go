@@ -191,7 +191,7 @@ func (a *agenda) crash(f language.Crash) error {
 	if node == 0 {
 		return nil
 	}
-	fault := sim.Fault{Kind: sim.CrashNode, Node: node, Keep: int(f.Keep), Torn: f.Torn}
+	fault := sim.Fault{Kind: sim.CrashNode, Node: node, Keep: int(f.Keep), Torn: f.Torn, Power: f.Power}
 	if f.OnFsync > 0 {
 		fault.Kind, fault.Count, fault.Before = sim.CrashAtSync, uint64(f.OnFsync), f.BeforeFsync
 	}
@@ -213,6 +213,12 @@ func (a *agenda) keep(node protocols.NodeID, later bool) int {
 }
 
 func (a *agenda) rot(f language.DiskRot) error {
+	switch f.What {
+	case language.RotMeta:
+		return a.inflict(sim.Fault{Kind: sim.RotMeta}, f.Node)
+	case language.RotSnapshot:
+		return a.inflict(sim.Fault{Kind: sim.RotSnapshot}, f.Node)
+	}
 	node := a.resolve(f.Node)
 	for range f.Records {
 		fault := sim.Fault{Kind: sim.RotRecord, Count: a.random.Uint64()}

@@ -69,10 +69,10 @@ func (p *phases) fault(w *sim.World, f *sim.Fault, now time.Duration) {
 		p.lasts(f.By > 0, language.FaultDisk, at, now)
 	case sim.FillDisk:
 		p.lasts(f.On, language.FaultDisk, at, now)
-	case sim.FailForce, sim.RotRecord:
-		if f.Kind == sim.RotRecord {
-			p.rotten = append(p.rotten, f.Node)
-		}
+	case sim.RotRecord, sim.RotMeta, sim.RotSnapshot:
+		p.rotten = append(p.rotten, f.Node)
+		p.strike(language.FaultDisk, now)
+	case sim.FailForce:
 		p.strike(language.FaultDisk, now)
 	case sim.JumpClock, sim.DriftClock:
 		p.strike(language.FaultClock, now)

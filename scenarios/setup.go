@@ -88,7 +88,7 @@ func config(run *language.Run, seed uint64) sim.Config {
 		DiskLatency: func(node protocols.NodeID) network.Distribution {
 			return run.Cluster.Nodes[node-1].DiskLatency
 		},
-		ClientDelay:   run.Links.ClientDelay,
+		ClientDelay: run.Links.ClientDelay, ClientLoss: run.Links.ClientLoss,
 		StreamTimeout: run.Links.StreamTimeout, DialTimeout: run.Links.DialTimeout, AuditEvery: auditEvery,
 	}
 }

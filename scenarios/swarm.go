@@ -84,6 +84,9 @@ func (s *swarm) surroundings() {
 		delay = network.LogNormalDelay(least, uint32(200+s.below(800)))
 	}
 	s.run.Links.Default.Delay = delay
+	if s.below(2) == 0 {
+		s.run.Links.ClientLoss = network.Probability(s.below(30_000))
+	}
 	s.run.Cluster.Nodes = slices.Clone(s.run.Cluster.Nodes)
 	force := s.between(50*time.Microsecond, 5*time.Millisecond)
 	for i := range s.run.Cluster.Nodes {
@@ -200,13 +203,14 @@ func (s *swarm) crash(at, lasts time.Duration) {
 	if s.below(2) == 0 {
 		onFsync = 1 + s.below(4)
 	}
+	power := s.below(3) == 0
 	for _, id := range s.shuffled()[:count] {
 		if !s.take(id, at, lasts) {
 			continue
 		}
 		node := language.Target{Node: id}
 		s.add(at, language.Crash{
-			Node: node, Keep: s.keep(), Torn: s.below(2) == 0, OnFsync: onFsync, BeforeFsync: before && onFsync > 0,
+			Node: node, Keep: s.keep(), Torn: s.below(2) == 0, Power: power, OnFsync: onFsync, BeforeFsync: before && onFsync > 0,
 		})
 		s.add(at+lasts, language.Restart{Node: node})
 	}
@@ -223,7 +227,7 @@ func (s *swarm) powerFailure(at, lasts time.Duration) {
 		}
 		node := language.Target{Node: id + 1}
 		s.add(at, language.DiskSlow{Node: node, By: s.between(10*time.Millisecond, 300*time.Millisecond), For: lasts})
-		s.add(off, language.Crash{Node: node, Keep: keep})
+		s.add(off, language.Crash{Node: node, Keep: keep, Power: true})
 		s.add(at+lasts, language.Restart{Node: node})
 	}
 }
@@ -268,7 +272,16 @@ func (s *swarm) disk(node language.Target, at, lasts time.Duration) {
 		node.Node = s.rotten
 		if s.take(node.Node, at, lasts) {
 			s.rotted = true
-			s.add(at, language.DiskRot{Node: node, Records: 1 + s.below(2)})
+			rot := language.DiskRot{Node: node}
+			switch s.below(6) {
+			case 0:
+				rot.What = language.RotMeta
+			case 1:
+				rot.What = language.RotSnapshot
+			default:
+				rot.Records = 1 + s.below(2)
+			}
+			s.add(at, rot)
 			s.add(at, language.Crash{Node: node, Keep: language.KeepAll})
 			s.add(at+lasts, language.Restart{Node: node})
 		}

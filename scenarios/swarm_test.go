@@ -209,6 +209,9 @@ func TestSwarmsDrawEverything(t *testing.T) {
 		} else {
 			seen["other links "+string(run.Links.Default.Delay.Kind)]++
 		}
+		if run.Links.ClientLoss > 0 {
+			seen["clients lose"]++
+		}
 		for _, entry := range run.Timeline {
 			seen[shape(entry.Action)]++
 			if entry.At == 11*time.Second {
@@ -218,7 +221,8 @@ func TestSwarmsDrawEverything(t *testing.T) {
 	}
 	want := []string{
 		"bandwidth", "clock back", "clock forward", "corrupt", "crash keeps 0", "crash keeps 1", "crash keeps 2",
-		"crash keeps 3", "crash keeps all", "crash torn", "crash after fsync", "crash before fsync", "cut both ways", "cut one way",
+		"crash keeps 3", "crash keeps all", "crash torn", "crash torn by a power loss", "disk rot meta", "disk rot snapshot", "clients lose",
+		"crash after fsync", "crash before fsync", "cut both ways", "cut one way",
 		"delay uniform", "delay log-normal", "disk fsync fails", "disk full", "disk rot", "disk slow", "drift back", "drift forward",
 		"flap", "groups 1", "groups 2", "groups 3", "groups 4", "bridge", "ring", "heal", "pause", "restart", "slow",
 		"usual links", "other links uniform", "other links log-normal", "in the end heal", "in the end restart",
@@ -254,12 +258,18 @@ func shape(action language.Action) string {
 			return "crash before fsync"
 		case a.OnFsync > 0:
 			return "crash after fsync"
+		case a.Power && a.Torn:
+			return "crash torn by a power loss"
 		case a.Torn:
 			return "crash torn"
 		case a.Keep == language.KeepAll:
 			return "crash keeps all"
 		}
 		return fmt.Sprint("crash keeps ", int(a.Keep))
+	case language.DiskRot:
+		if a.What != language.RotRecords {
+			return "disk rot " + string(a.What)
+		}
 	case language.Core:
 		return fmt.Sprintf("core of %d, %s", a.Size, map[bool]string{false: "cut", true: "crash"}[a.Crash])
 	case language.ClockJump:

@@ -124,6 +124,10 @@ func faultInWords(w *sim.World, f *sim.Fault) string {
 		return fmt.Sprintf("%s: the next fsync fails", name)
 	case sim.RotRecord:
 		return fmt.Sprintf("%s: a record rots", name)
+	case sim.RotMeta:
+		return fmt.Sprintf("%s: the metadata rots", name)
+	case sim.RotSnapshot:
+		return fmt.Sprintf("%s: the snapshot rots", name)
 	}
 	return fmt.Sprintf("%s %s", name, f.Kind)
 }

@@ -76,6 +76,16 @@ func (w *World) arrive(id uint64, step *Step) {
 	w.handle(cell, event, step)
 }
 
+// lose loses a request or an answer on its way. The client waits until its
+// time-out: nothing tells it.
+func (w *World) lose(id uint64, step *Step) {
+	at := slices.IndexFunc(w.Calls, func(c Call) bool { return c.ID == id && (c.Answered || !c.Waiting) })
+	if at >= 0 {
+		w.Calls = slices.Delete(w.Calls, at, at+1)
+		step.Done, step.Lost = true, 1
+	}
+}
+
 // receiver returns the node that a call is on its way to, 0 if to none.
 func (w *World) receiver(id uint64) protocols.NodeID {
 	for i := range w.Calls {

@@ -46,12 +46,15 @@ const (
 	Arrive
 	// Expire lets Client wait no longer for the answer to call ID.
 	Expire
+	// Lose loses call ID of a client, or the answer to it, on the way.
+	Lose
 )
 
 var kindNames = [...]string{
 	Deliver: "deliver", Drop: "drop", Duplicate: "duplicate", Corrupt: "corrupt", Break: "break",
 	Fire: "fire", Sync: "sync", FailSync: "fail-sync", Crash: "crash", Restart: "restart",
 	Pause: "pause", Resume: "resume", Invoke: "invoke", Arrive: "arrive", Expire: "expire",
+	Lose: "lose",
 }
 
 // String returns the kind's name as it stands in traces.

@@ -14,11 +14,9 @@ type Clock struct {
 
 const million = 1_000_000
 
-// Read returns the reading at a true time not before Base. The arithmetic is
-// split so that it neither rounds differently nor overflows within a century.
+// Read returns the reading at a true time not before Base.
 func (c Clock) Read(now time.Duration) time.Duration {
-	passed := now - c.Base
-	return c.Reading + passed + (passed/million)*time.Duration(c.Drift) + (passed%million)*time.Duration(c.Drift)/million
+	return c.Reading + c.Advances(now-c.Base)
 }
 
 // Lasts returns the true time in which the clock advances by d, rounded up.
@@ -28,6 +26,13 @@ func (c Clock) Lasts(d time.Duration) time.Duration {
 	}
 	rate := time.Duration(million + c.Drift)
 	return (d/rate)*million + ((d%rate)*million+rate-1)/rate
+}
+
+// Advances returns by how much the reading grows within a true time. The
+// arithmetic is split so that it neither rounds differently nor overflows within
+// a century.
+func (c Clock) Advances(d time.Duration) time.Duration {
+	return d + (d/million)*time.Duration(c.Drift) + (d%million)*time.Duration(c.Drift)/million
 }
 
 // Jump sets the reading forward, or backward if by is negative.

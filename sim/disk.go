@@ -93,6 +93,21 @@ func (d *Disk) Rot(position uint64) uint64 {
 	return index
 }
 
+// RotMeta makes the durable metadata unreadable. It reports false if there is
+// none that could be read.
+func (d *Disk) RotMeta() bool {
+	rots := d.Durable.Meta != nil && !d.Durable.MetaDamaged
+	d.Durable.MetaDamaged = d.Durable.MetaDamaged || rots
+	return rots
+}
+
+// RotSnapshot is RotMeta for the snapshot.
+func (d *Disk) RotSnapshot() bool {
+	rots := d.Durable.Snapshot != nil && !d.Durable.SnapshotDamaged
+	d.Durable.SnapshotDamaged = d.Durable.SnapshotDamaged || rots
+	return rots
+}
+
 // Image returns the durable content as a recovering node may see it: what is
 // damaged is unreadable. It shares no slice with the disk.
 func (d *Disk) Image() protocols.Disk {
@@ -101,6 +116,12 @@ func (d *Disk) Image() protocols.Disk {
 	image.Damaged = slices.Clone(d.Durable.Damaged)
 	for _, index := range image.Damaged {
 		image.Log[index-image.First] = nil
+	}
+	if image.MetaDamaged {
+		image.Meta = nil
+	}
+	if image.SnapshotDamaged {
+		image.Snapshot = nil
 	}
 	return image
 }
@@ -115,9 +136,9 @@ func apply(d *protocols.Disk, write protocols.Write) {
 	case protocols.Append:
 		d.Log = append(d.Log, w.Record)
 	case protocols.SetMeta:
-		d.Meta = w.Meta
+		d.Meta, d.MetaDamaged = w.Meta, false
 	case protocols.SaveSnapshot:
-		d.Snapshot = w.Snapshot
+		d.Snapshot, d.SnapshotDamaged = w.Snapshot, false
 	case protocols.CutTail:
 		if w.From < d.First || w.From > d.Next() {
 			panic("sim: CutTail outside the log")

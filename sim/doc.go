@@ -34,18 +34,13 @@
 //
 //   - disks: unforced writes reach the disk in order, each as a whole; a torn
 //     one is always found by its length, and counts as not written; no force
-//     that succeeds is a lie (a mutant tells that one); what rots are records
-//     of the log, never metadata or a snapshot, and every checksum tells;
-//   - links: a corrupted packet is always found; queues have no bound; what a
-//     node sent before it crashed still arrives, unless the stream is broken
-//     first, and its peers learn of the crash after Config.DialTimeout, not
-//     minutes later as from a machine that lost its power;
-//   - clients: nothing but cuts and crashes touches the way between a client
-//     and a node: no loss, no damage, no bandwidth; their clocks are true;
+//     that succeeds is a lie (a mutant tells that one); every checksum tells
+//     what rots;
+//   - links: a corrupted packet is always found; queues have no bound; the
+//     connection of a client is never half open, and nothing but loss, cuts and
+//     crashes touches its way: no damage, no bandwidth; its clock is true;
 //   - nodes: a step takes no time unless the node is made slow, memory has no
-//     bound, and a node stops as a whole or not at all;
-//   - timers: one that is set keeps its instant, though the clock by which it
-//     was set may since drift otherwise.
+//     bound, and a node stops as a whole or not at all.
 //
 // The package is pure: no clock, no randomness but that of its streams, no input
 // or output, no goroutine. It may import protocols, protocols/state and network;

@@ -34,6 +34,9 @@ func (w *World) Choices() []Choice {
 		if w.moves(&w.Calls[i]) {
 			choices = append(choices, Choice{Kind: Arrive, ID: w.Calls[i].ID})
 		}
+		if w.Calls[i].Answered || !w.Calls[i].Waiting {
+			choices = append(choices, Choice{Kind: Lose, ID: w.Calls[i].ID})
+		}
 	}
 	return choices
 }

@@ -40,7 +40,7 @@ func essence(c sim.Choice) (sim.Choice, bool) {
 		e.Node = c.Node
 	case sim.Invoke:
 		e.Client = c.Client
-	case sim.Arrive:
+	case sim.Arrive, sim.Lose:
 		e.ID = c.ID
 	case sim.Expire:
 		e.Client, e.ID = c.Client, c.ID
@@ -53,7 +53,7 @@ func essence(c sim.Choice) (sim.Choice, bool) {
 // hostile draws a choice that may be anything, but often is nearly right.
 func hostile(t *rapid.T, listed []sim.Choice) sim.Choice {
 	c := sim.Choice{
-		Kind:   sim.Kind(rapid.Uint8Range(0, uint8(sim.Expire)+2).Draw(t, "kind")),
+		Kind:   sim.Kind(rapid.Uint8Range(0, uint8(sim.Lose)+2).Draw(t, "kind")),
 		Node:   protocols.NodeID(rapid.Uint16Range(0, 5).Draw(t, "node")),
 		Peer:   protocols.NodeID(rapid.Uint16Range(0, 5).Draw(t, "peer")),
 		Keep:   rapid.Uint32Range(0, 4).Draw(t, "keep"),
@@ -224,7 +224,7 @@ func walks(t *testing.T, setup *sim.Setup) {
 		}
 		w.check()
 	})
-	for kind := sim.Deliver; kind <= sim.Expire; kind++ {
+	for kind := sim.Deliver; kind <= sim.Lose; kind++ {
 		impossible := kind == sim.Drop || kind == sim.Duplicate
 		if world, _ := sim.NewWorld(setup); world.Network.Kind == protocols.Datagram {
 			impossible = kind == sim.Break

@@ -25,6 +25,8 @@ type Fault struct {
 	Keep int
 	// Torn: the write after them is torn. Before: of CrashAtSync.
 	Torn, Before bool
+	// Power: of CrashNode, the node has lost its power: see CrashNode.
+	Power bool
 	// Count is the number of forces until CrashAtSync (1: the next), or the
 	// position of RotRecord.
 	Count uint64
@@ -38,13 +40,21 @@ type Fault struct {
 type FaultKind string
 
 // The kinds of fault. Behind each stand the fields that it uses.
+//
+// A process that crashes leaves a machine that closes its connections: what it
+// had sent still arrives, and its peers learn of the end after
+// Config.DialTimeout. One that crashes with its machine's power loses a suffix
+// of what it had sent, and its peers are told nothing: such a connection is half
+// open. A peer learns of it only when it sends and is not answered for
+// Config.StreamTimeout, or is told, by a machine that runs again, that there is
+// no such connection, or when the node connects anew.
 const (
 	CutLinks    FaultKind = "cut"           // Pairs, Cut
 	HealLinks   FaultKind = "heal"          // Pairs, Cut
 	SetLinks    FaultKind = "links"         // Pairs, Conditions
 	BreakStream FaultKind = "break"         // Pairs; all in flight is lost
-	CrashNode   FaultKind = "crash"         // Node, Keep, Torn
-	CrashAtSync FaultKind = "crash-at-sync" // Node, Count, Before, Keep, Torn
+	CrashNode   FaultKind = "crash"         // Node, Keep, Torn, Power
+	CrashAtSync FaultKind = "crash-at-sync" // Node, Count, Before, Keep, Torn, Power
 	RestartNode FaultKind = "restart"       // Node; no CrashAtSync or FailForce waits any more
 	PauseNode   FaultKind = "pause"         // Node
 	ResumeNode  FaultKind = "resume"        // Node
@@ -55,6 +65,8 @@ const (
 	FillDisk    FaultKind = "disk-full"     // Node, On
 	FailForce   FaultKind = "disk-eio"      // Node: the next force fails
 	RotRecord   FaultKind = "disk-rot"      // Node, Count
+	RotMeta     FaultKind = "disk-rot-meta"
+	RotSnapshot FaultKind = "disk-rot-snapshot"
 )
 
 // inflict makes the part of a fault that changes the world.
@@ -78,6 +90,10 @@ func (w *World) inflict(f *Fault, step *Step) {
 		w.cell(f.Node).Disk.Failing = true
 	case RotRecord:
 		step.Done = w.cell(f.Node).Disk.Rot(f.Count) != 0
+	case RotMeta:
+		step.Done = w.cell(f.Node).Disk.RotMeta()
+	case RotSnapshot:
+		step.Done = w.cell(f.Node).Disk.RotSnapshot()
 	}
 }
 

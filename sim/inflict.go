@@ -13,6 +13,9 @@ func (s *Simulator) Inflict(f Fault) (err error) {
 	defer s.rescue(&err)
 	switch f.Kind {
 	case CrashNode:
+		if f.Power {
+			s.cutPower(f.Node)
+		}
 		s.crash(f.Node, f.Keep, f.Torn)
 	case RestartNode:
 		// What waited for a force of this life that never came is called off.
@@ -45,6 +48,8 @@ func (s *Simulator) inflict(f Fault) {
 		s.nodes[f.Node-1].diskSlow = f.By
 	case SetLinks:
 		s.setLinks(f.Pairs, f.Conditions)
+	case DriftClock:
+		s.redraw(f.Node, f.Drift)
 	}
 	s.step.Number, s.step.Time = s.Steps+1, s.World.Now
 	s.World.inflict(&f, &s.step)
@@ -112,6 +117,9 @@ func (s *Simulator) springTrap(c Choice) bool {
 	keep := f.Keep
 	if !f.Before && keep >= 0 {
 		keep = max(keep, cell.Disk.Forced())
+	}
+	if f.Power {
+		s.cutPower(c.Node)
 	}
 	s.crash(c.Node, keep, f.Torn)
 	return true

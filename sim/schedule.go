@@ -16,6 +16,9 @@ func (s *Simulator) schedule(at time.Duration, c Choice) {
 // scheduleConsequences draws an instant for all that the last step set going.
 func (s *Simulator) scheduleConsequences() {
 	step := &s.step
+	if s.halfOpen > 0 {
+		s.probe()
+	}
 	if step.Choice.Kind == Duplicate {
 		s.scheduleDouble(step.Sent[0], step.Choice.ID)
 		return
@@ -27,8 +30,11 @@ func (s *Simulator) scheduleConsequences() {
 		s.scheduleTimer(&step.Armed[i])
 	}
 	for _, call := range step.Calls {
-		at := s.World.Now + s.config.ClientDelay.Draw(&s.clients)
-		s.schedule(at, Choice{Kind: Arrive, ID: call})
+		choice := Choice{Kind: Arrive, ID: call}
+		if s.config.ClientLoss > 0 && network.Chance(&s.clients, s.config.ClientLoss) {
+			choice.Kind = Lose
+		}
+		s.schedule(s.World.Now+s.config.ClientDelay.Draw(&s.clients), choice)
 	}
 	if step.Syncing {
 		s.scheduleSync(step.Node)
@@ -47,6 +53,11 @@ func (s *Simulator) link(from, to protocols.NodeID) *link {
 func (s *Simulator) scheduleFlight(f Flight) {
 	l := s.link(f.From, f.To)
 	choice := Choice{Kind: Deliver, Node: f.From, Peer: f.To, ID: f.ID}
+	if f.Marker && s.cutting && f.From == s.step.Choice.Node {
+		l.unheard, l.probed = f.ID, notProbed
+		s.halfOpen++
+		return
+	}
 	if f.Marker {
 		l.latest = max(l.latest, s.World.Now+s.config.DialTimeout)
 		s.schedule(l.latest, choice)

@@ -24,8 +24,10 @@ type Config struct {
 	// DiskLatency returns what the duration of a force (fsync) of a node is
 	// drawn from.
 	DiskLatency func(node protocols.NodeID) network.Distribution
-	// ClientDelay is drawn for each way between a client and a node.
+	// ClientDelay is drawn for each way between a client and a node, on which
+	// a request or an answer is lost with the chance ClientLoss.
 	ClientDelay network.Distribution
+	ClientLoss  network.Probability
 	// StreamTimeout is how long a stream holds what a cut keeps back before
 	// it breaks; DialTimeout is how long a node takes to learn that a peer
 	// cannot be reached.
@@ -51,6 +53,8 @@ type Simulator struct {
 	clients   Random
 	auditor   auditor
 	foreign   bool // an observer or stop is at work: a panic is theirs
+	halfOpen  int  // connections whose one end lost its power unheard
+	cutting   bool // a node is losing its power
 }
 
 // link is what the simulator knows of an ordered pair.
@@ -70,6 +74,10 @@ type link struct {
 	// held keeps back deliveries: those that were due are withheld.
 	held     bool
 	withheld []due
+	// unheard is the marker which is to tell that the sender lost its power,
+	// 0 if there is none; probed is what the receiver did to learn of it.
+	unheard uint64
+	probed  probed
 }
 
 // double is the delay drawn for the duplicate of a packet.

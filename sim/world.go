@@ -135,7 +135,7 @@ func (w *World) Valid(c Choice) bool {
 		return c.Node >= 1 && c.Node <= nodes
 	case Invoke, Expire:
 		return c.Client >= 1 && c.Client <= clients
-	case Arrive:
+	case Arrive, Lose:
 		return true
 	}
 	return false
@@ -172,5 +172,7 @@ func (w *World) Apply(c Choice, step *Step) {
 		w.arrive(c.ID, step)
 	case Expire:
 		w.expire(c, step)
+	case Lose:
+		w.lose(c.ID, step)
 	}
 }

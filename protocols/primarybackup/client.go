@@ -12,9 +12,6 @@ import (
 // one request under way; a newer one takes the older's place.
 
 func (n *Node) onRequested(r protocols.Requested, out *protocols.Effects) {
-	if n.Role == RoleHalted {
-		return
-	}
 	result, answered, over := n.Sessions.Answered(r.Client, r.Request)
 	switch {
 	case answered:

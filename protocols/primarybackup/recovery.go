@@ -11,6 +11,13 @@ import (
 // deliver of it only what is surely committed.
 
 func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
+	if disk.MetaDamaged || disk.SnapshotDamaged {
+		// Which terms it followed or claimed, or which entries the snapshot
+		// stood for, nobody can tell it: it must neither lead nor acknowledge.
+		n.take(RoleHalted, out)
+		n.note(out, protocols.Halted, 0, disk.Unreadable())
+		return
+	}
 	meta := metaOf(disk)
 	n.Term, n.Lost, n.DurableTerm = meta.Term, meta.Lost, meta.Term
 	n.Snapshot, n.DiskNext = snapshotOf(disk), disk.Next()

@@ -82,8 +82,8 @@ const (
 	RoleSettling Role = "settling"
 	// RolePrimary leads its term.
 	RolePrimary Role = "primary"
-	// RoleHalted can neither lead, its log being damaged, nor follow, since
-	// nobody takes over.
+	// RoleHalted can neither lead, its disk being damaged, nor follow: nobody
+	// takes over, or it does not know what it vowed.
 	RoleHalted Role = "halted"
 )
 
@@ -163,13 +163,14 @@ const (
 
 // Step makes the node take one event.
 func (n *Node) Step(_ time.Duration, event protocols.Event, out *protocols.Effects) {
+	if n.Role == RoleHalted {
+		return
+	}
 	switch event := event.(type) {
 	case protocols.Recovered:
 		n.onRecovered(event.Disk, out)
 	case protocols.Received:
-		if n.Role != RoleHalted {
-			n.onReceived(event.From, event.Message, out)
-		}
+		n.onReceived(event.From, event.Message, out)
 	case protocols.TimerFired:
 		n.onTimer(event.Timer, out)
 	case protocols.Requested:

@@ -1,7 +1,7 @@
 package resource
 
 import (
-	"fmt"
+	"errors"
 	"maps"
 	"slices"
 
@@ -23,8 +23,8 @@ type Recovered struct {
 // branches that are prepared and not decided hold their locks again. It reports
 // damage: nobody else has what was lost, so the node must not go on.
 func (s *Store) Recover(disk protocols.Disk) (Recovered, error) {
-	if len(disk.Damaged) > 0 {
-		return Recovered{}, fmt.Errorf("record %d of the log is damaged", disk.Damaged[0])
+	if damage := disk.Unreadable(); damage != "" {
+		return Recovered{}, errors.New(damage)
 	}
 	var found Recovered
 	s.clear()

@@ -22,6 +22,11 @@ func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
 
 // load takes over what the disk kept. It returns what is wrong with it, or "".
 func (n *Node) load(disk protocols.Disk, out *protocols.Effects) string {
+	if disk.MetaDamaged || disk.SnapshotDamaged {
+		// Which epochs it accepted and how many lives it had, or where its
+		// log begins, nobody can tell it.
+		return disk.Unreadable()
+	}
 	if disk.Meta != nil {
 		meta, ok := disk.Meta.(Meta)
 		if !ok {

@@ -219,6 +219,7 @@ func (c *compiler) compileLinks() {
 	tick := c.run.Cluster.Tick
 	links.StreamTimeout = time.Duration(doc.StreamTimeout.or(duration(5 * tick)))
 	links.DialTimeout = time.Duration(doc.DialTimeout.or(duration(tick)))
+	links.ClientLoss = network.Probability(doc.ClientLoss.Value)
 	links.ClientDelay = doc.ClientDelay.or(network.UniformDelay(100*time.Microsecond, 500*time.Microsecond))
 }
 

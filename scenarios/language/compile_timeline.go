@@ -233,7 +233,7 @@ func (c *compiler) crash(form *crashForm) {
 	}
 	for _, node := range c.targets(form.Crash, true) {
 		c.add(form.At, Crash{
-			Node: node, Keep: keep, Torn: bool(form.Torn.Value),
+			Node: node, Keep: keep, Torn: bool(form.Torn.Value), Power: bool(form.Power.Value),
 			OnFsync: int(form.OnFsync.Value), BeforeFsync: form.OnFsync.given() && form.When.Value != "after",
 		})
 	}
@@ -265,14 +265,14 @@ func (c *compiler) disk(form *diskForm) {
 	if form.FailFsync.Value {
 		makers = append(makers, func(node Target) Action { return DiskFsyncFails{node} })
 	}
-	if form.Rot.Value > 0 {
-		makers = append(makers, func(node Target) Action { return DiskRot{node, int(form.Rot.Value)} })
+	if form.Rot.place.known() {
+		makers = append(makers, func(node Target) Action { return DiskRot{node, form.Rot.what, int(form.Rot.records.Value)} })
 	}
 	if len(makers) != 1 {
 		c.fail(form.Place, plural(len(makers), "fault")+" of the disk", "exactly one of slow, full: true, fail-fsync: true, rot", "")
 		return
 	}
-	if form.For.given() && (bool(form.FailFsync.Value) || form.Rot.Value > 0) {
+	if form.For.given() && (bool(form.FailFsync.Value) || form.Rot.place.known()) {
 		c.fail(form.For.place, "`for`", "it only together with slow or full", "")
 	}
 	for _, node := range c.targets(form.Disk, true) {

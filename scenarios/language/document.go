@@ -116,6 +116,8 @@ type linksDocument struct {
 	DialTimeout leaf[duration] `yaml:"dial-timeout"`
 	// The way between a client and a node. Default {uniform: [100us, 500us]}.
 	ClientDelay distribution `yaml:"client-delay"`
+	// Chance that a request or an answer is lost between a client and a node. Default 0%.
+	ClientLoss leaf[share] `yaml:"client-loss"`
 }
 
 // betweenDocument is the conditions of one ordered pair.

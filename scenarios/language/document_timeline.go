@@ -1,5 +1,7 @@
 package language
 
+import "slices"
+
 // entryDocument is one entry of the timeline, one of the entryForms.
 type entryDocument struct {
 	form  any
@@ -134,6 +136,8 @@ type crashForm struct {
 	Keep keepForm `yaml:"keep"`
 	// Whether the write after them is left half written. Default false.
 	Torn leaf[boolean] `yaml:"torn"`
+	// Whether the whole machine loses its power: its peers are not told. Default false.
+	Power leaf[boolean] `yaml:"power"`
 	// Crash at this fsync of the node, counted from 1.
 	OnFsync leaf[whole] `yaml:"on-fsync"`
 	// Just before the fsync completes, or just after. Default before.
@@ -160,6 +164,27 @@ func (k *keepForm) decode(d *decoder, t *tree) {
 		d.fail(t.place, t.describe(), "a number of writes, all, none or random", nearest(t.text, []string{"all", "none", "random"}))
 	}
 	k.value = value
+}
+
+// rotForm is a number of records or a word.
+type rotForm struct {
+	records leaf[whole]
+	what    Rot
+	place   place
+}
+
+func (r *rotForm) decode(d *decoder, t *tree) {
+	r.place = t.place
+	known := texts(RotMeta, RotSnapshot)
+	if t.kind == kindText && slices.Contains(known, t.text) {
+		r.what = Rot(t.text)
+		return
+	}
+	var n whole
+	if !n.read(t) || n == 0 {
+		d.fail(t.place, t.describe(), "a number of records from 1, meta or snapshot", nearest(t.text, known))
+	}
+	r.records = leaf[whole]{n, t.place}
 }
 
 type restartForm struct {
@@ -207,8 +232,8 @@ type diskForm struct {
 	Full leaf[boolean] `yaml:"full"`
 	// The next fsync fails, and the node stops.
 	FailFsync leaf[boolean] `yaml:"fail-fsync"`
-	// How many records of the log become unreadable.
-	Rot leaf[whole] `yaml:"rot"`
+	// What becomes unreadable: so many records of the log, `meta` or `snapshot`.
+	Rot rotForm `yaml:"rot"`
 	// How long it stays slow or full. Default: to the end.
 	For   leaf[duration] `yaml:"for"`
 	Place place          `yaml:"-"`

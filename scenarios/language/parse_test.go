@@ -112,6 +112,7 @@ links:
   stream-timeout: 3s
   dial-timeout: 1s
   client-delay: 1ms
+  client-loss: 0.5%
   between:
     - {from: b, to: a, delay: 50ms}
     - {from: a, to: b, loss: 0%, bandwidth: 0}
@@ -146,7 +147,7 @@ timeline:
   - {at: 2s, flap: {cut: [a -> b, c <-> d, a→e, b↔c]}, every: 100ms, for: 1s}
   - {at: 3s, heal: [a, b, c]}
   - {at: 3s, heal: [a -> b]}
-  - {at: 4s, crash: [a, leader], keep: 2, torn: true}
+  - {at: 4s, crash: [a, leader], keep: 2, torn: true, power: true}
   - {crash: any, on-fsync: 7, when: after}
   - {at: 4s, crash: b, on-fsync: 1, keep: none}
   - {at: 5s, restart: all}
@@ -158,6 +159,8 @@ timeline:
   - {at: 6s, disk: a, full: true}
   - {at: 6s, disk: a, fail-fsync: true}
   - {at: 6s, disk: a, rot: 3}
+  - {at: 6s, disk: b, rot: meta}
+  - {at: 6s, disk: c, rot: snapshot}
   - {at: 7s, links: {loss: 30%, delay: {constant: 1s}}, between: [a -> b], for: 2s}
   - {at: 7s, links: {bandwidth: 1KiB/s, corrupt: 1%, duplicate: 1%, reorder: 2%}}
   - {at: 8s, reconfigure: {members: [a, b, d]}}
@@ -220,7 +223,7 @@ func TestEverything(t *testing.T) {
 	if names != "x y1 y2 c4 " || !reflect.DeepEqual(wild.Clients[2].Nodes, []protocols.NodeID{3, 4, 5, 1, 2}) {
 		t.Errorf("clients %s: %+v", names, wild.Clients)
 	}
-	if len(wild.Timeline) != 36 || wild.Timeline[0].At != 0 || wild.Timeline[35].At != 10*time.Second {
+	if len(wild.Timeline) != 38 || wild.Timeline[0].At != 0 || wild.Timeline[37].At != 10*time.Second {
 		t.Errorf("timeline of %d: %+v", len(wild.Timeline), wild.Timeline)
 	}
 	if a := wild.Expect.Availability; len(a) != 3 || a[0].Bound != (Bound{AtLeast, 995_000}) || a[2].Kind != Write {

@@ -183,6 +183,7 @@ func (r renderer) links() *tree {
 	t.put("stream-timeout", timed(links.StreamTimeout))
 	t.put("dial-timeout", timed(links.DialTimeout))
 	t.put("client-delay", renderDistribution(links.ClientDelay))
+	t.put("client-loss", perMillion(int64(links.ClientLoss)))
 	return t
 }
 

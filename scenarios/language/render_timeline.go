@@ -46,7 +46,8 @@ func (r renderer) nodeFault(t *tree, action Action) {
 	case Crash:
 		t.put("crash", r.target(a.Node))
 		t.put("keep", renderKeep(a.Keep))
-		t.put("torn", &tree{kind: kindBool, text: strconv.FormatBool(a.Torn)})
+		t.put("torn", truth(a.Torn))
+		t.put("power", truth(a.Power))
 		if a.OnFsync > 0 {
 			t.put("on-fsync", number(a.OnFsync))
 			when := "after"
@@ -76,16 +77,22 @@ func (r renderer) nodeFault(t *tree, action Action) {
 		t.putTime("for", a.For)
 	case DiskFull:
 		t.put("disk", r.target(a.Node))
-		t.put("full", &tree{kind: kindBool, text: "true"})
+		t.put("full", truth(true))
 		t.putTime("for", a.For)
 	case DiskFsyncFails:
 		t.put("disk", r.target(a.Node))
-		t.put("fail-fsync", &tree{kind: kindBool, text: "true"})
+		t.put("fail-fsync", truth(true))
 	case DiskRot:
 		t.put("disk", r.target(a.Node))
-		t.put("rot", number(a.Records))
+		if a.What == RotRecords {
+			t.put("rot", number(a.Records))
+		} else {
+			t.put("rot", textual(string(a.What)))
+		}
 	}
 }
+
+func truth(b bool) *tree { return &tree{kind: kindBool, text: strconv.FormatBool(b)} }
 
 func renderKeep(k Keep) *tree {
 	switch k {

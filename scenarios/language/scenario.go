@@ -94,8 +94,10 @@ type Links struct {
 	// it breaks; DialTimeout is how long a node takes to learn that a peer
 	// cannot be reached.
 	StreamTimeout, DialTimeout time.Duration
-	// ClientDelay is the way between a client and a node.
+	// ClientDelay is the way between a client and a node, ClientLoss the chance
+	// that a request or an answer is lost on it.
 	ClientDelay network.Distribution
+	ClientLoss  network.Probability
 }
 
 // LinkConditions are the conditions of one ordered pair.

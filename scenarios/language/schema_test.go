@@ -138,6 +138,8 @@ func (m *schemaMaker) union(t reflect.Type) *jsonschema.Schema {
 		return anyOf(time, m.ref(reflect.TypeFor[distributionForm]()))
 	case span:
 		return anyOf(time, arrayOf(time))
+	case rotForm:
+		return anyOf(integer, enumerated(texts(RotMeta, RotSnapshot)))
 	case nodesDocument:
 		return anyOf(integer, arrayOf(m.scalar(new(name))))
 	case keysDocument:

@@ -95,6 +95,9 @@ type Crash struct {
 	Keep Keep
 	// Torn leaves a part of the write after the prefix too.
 	Torn bool
+	// Power: the machine loses its power, so that peers are told nothing and a
+	// part of what the node had sent is lost.
+	Power bool
 	// OnFsync, above 0, delays the crash to the OnFsync-th completion of a
 	// Persist of the node, counted from the entry's time on; BeforeFsync has
 	// it die just before that completion, else it dies just after it, before
@@ -158,11 +161,23 @@ type DiskFull struct {
 // DiskFsyncFails makes the next fsync of a node fail (EIO).
 type DiskFsyncFails struct{ Node Target }
 
-// DiskRot makes Records of a node's log, drawn by the seed, unreadable.
+// DiskRot makes something on a node's disk unreadable.
 type DiskRot struct {
-	Node    Target
+	Node Target
+	What Rot
+	// Records is how many records of the log rot, drawn by the seed.
 	Records int
 }
+
+// Rot is what rots.
+type Rot string
+
+// What can rot.
+const (
+	RotRecords  Rot = "" // of the log
+	RotMeta     Rot = "meta"
+	RotSnapshot Rot = "snapshot"
+)
 
 // LinksChange changes conditions of links; For 0: to the run's end. When it
 // is over the links return to their conditions before all changes.

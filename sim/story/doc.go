@@ -35,7 +35,8 @@
 //	sync n1                  the force (fsync) under way completes; also several, or all
 //	fail sync n1 [keeping N] it ends in an error, which stops the node
 //	fire election at n2      a timer runs out; a key may follow its name
-//	rot record 2 of n1       also: fill disk n1, free disk n1
+//	rot record 2 of n1       also: rot meta of n1, rot snapshot of n1
+//	fill disk n1 / free disk n1
 //	drift clock n1 by 200ppm, jump clock n1 by -5s
 //
 //	c1 asks n1: put x 1      get, put (write), cas x OLD NEW, create, delete, add

@@ -233,21 +233,30 @@ func (p *player) timer(what []string, id protocols.NodeID) (sim.Armed, error) {
 	return armed, nil
 }
 
-// rot: record N of NODE.
+// rot: record N of NODE, meta of NODE or snapshot of NODE.
 func (p *player) rot(words []string) error {
-	if len(words) != 4 || words[0] != "record" || words[2] != "of" {
-		return errors.New("write \"rot record N of NODE\"")
+	last := len(words) - 1
+	if last < 2 || words[last-1] != "of" {
+		return errors.New("write \"rot record N of NODE\", \"rot meta of NODE\" or \"rot snapshot of NODE\"")
 	}
-	id, err := p.node(words[3])
+	id, err := p.node(words[last])
 	if err != nil {
 		return err
 	}
-	log := &p.cell(id).Disk.Durable
-	n, err := strconv.ParseUint(words[1], 10, 64)
-	if err != nil || n < log.First || n >= log.Next() {
-		return fmt.Errorf("%s has the records %d to %d", p.name(id), log.First, log.Next()-1)
+	disk := &p.cell(id).Disk.Durable
+	switch {
+	case words[0] == "meta" && disk.Meta != nil:
+		return p.inflict(sim.Fault{Kind: sim.RotMeta, Node: id})
+	case words[0] == "snapshot" && disk.Snapshot != nil:
+		return p.inflict(sim.Fault{Kind: sim.RotSnapshot, Node: id})
+	case words[0] != "record" || last != 3:
+		return fmt.Errorf("%s has no such thing on its disk", p.name(id))
 	}
-	return p.inflict(sim.Fault{Kind: sim.RotRecord, Node: id, Count: n - log.First})
+	n, err := strconv.ParseUint(words[1], 10, 64)
+	if err != nil || n < disk.First || n >= disk.Next() {
+		return fmt.Errorf("%s has the records %d to %d", p.name(id), disk.First, disk.Next()-1)
+	}
+	return p.inflict(sim.Fault{Kind: sim.RotRecord, Node: id, Count: n - disk.First})
 }
 
 func (p *player) fillDisk(words []string) error { return p.disk(words, true) }

@@ -61,7 +61,7 @@ func (p *player) event(step *sim.Step) string {
 	switch e := step.Event.(type) {
 	case protocols.Recovered:
 		disk := e.Disk
-		if disk.Meta == nil && disk.Snapshot == nil && len(disk.Log) == 0 {
+		if disk.Meta == nil && disk.Snapshot == nil && len(disk.Log) == 0 && disk.Unreadable() == "" {
 			return "starts with an empty disk"
 		}
 		kept := []string{fmt.Sprintf("%d records", len(disk.Log))}
@@ -73,6 +73,9 @@ func (p *player) event(step *sim.Step) string {
 		}
 		if len(disk.Damaged) > 0 {
 			kept = append(kept, fmt.Sprintf("damaged %v", disk.Damaged))
+		}
+		if disk.MetaDamaged || disk.SnapshotDamaged {
+			kept = append(kept, disk.Unreadable())
 		}
 		return "starts from its disk: " + strings.Join(kept, ", ")
 	case protocols.Received:
