@@ -227,7 +227,8 @@ func (l *Lab) sweepSeed(ctx context.Context, sweep *Sweep, seed uint64) (*SweepR
 func (r *SweepReport) take(scenario *language.Scenario, result *Result, mode Mode, options Options) {
 	r.Steps += result.Steps
 	r.VirtualSeconds += result.Virtual.Seconds()
-	for _, v := range result.Verdicts {
+	for i := range result.Verdicts {
+		v := &result.Verdicts[i]
 		if v.AsExpected {
 			continue
 		}
@@ -235,10 +236,7 @@ func (r *SweepReport) take(scenario *language.Scenario, result *Result, mode Mod
 			r.Unknown++
 			continue
 		}
-		r.Failed = append(r.Failed, Failure{
-			Scenario: scenario.Name, Run: result.Run.Name, Seed: options.Seed, Mode: mode, Mutant: options.Mutant,
-			Property: v.Property, Subject: v.Subject, Witness: v.Witness, Document: alone(scenario, result.Run),
-		})
+		r.Failed = append(r.Failed, failureOf(scenario, result, v, mode, options))
 		break // one failure a run: the others are its consequences
 	}
 	if mode == Scripted {

@@ -20,9 +20,11 @@ type Mutant struct {
 	Property string
 	// Protocol is the one that it is an error of, "" for any.
 	Protocol string
-	// Scenario shows it, within Seeds seeds.
+	// Scenario shows it, within Seeds seeds from 1. Seed is one that does, as
+	// the scenario is now; 0 if none is recorded.
 	Scenario string
 	Seeds    int
+	Seed     uint64
 	// Wrap makes a mutant of a node that has yet to be given Recovered.
 	Wrap func(protocols.Node) protocols.Node
 }

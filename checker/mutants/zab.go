@@ -13,6 +13,7 @@ func zabMutants() []Mutant {
 			Protocol: "zab",
 			Scenario: "zab-leader-crash",
 			Seeds:    1000,
+			Seed:     12,
 			Wrap:     func(inner protocols.Node) protocols.Node { return &AckBeforeDurable{Inner: inner} },
 		},
 	}

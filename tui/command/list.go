@@ -173,7 +173,10 @@ func (i *inventory) print(w io.Writer, paint paint) {
 	section("scenarios", names, texts)
 	names, texts = columns(i.Models, func(m listedModel) (string, string) { return m.Name, m.Summary })
 	section("models", names, texts)
-	names, texts = columns(i.Mutants, func(m listedMutant) (string, string) { return m.Name, m.Error })
+	names, texts = columns(i.Mutants, func(m listedMutant) (string, string) {
+		return m.Name, fmt.Sprintf("%s\n    breaks %s in %s, within %s\n    from %s",
+			m.Error, m.Property, m.Scenario, plural(m.Seeds, "seed"), m.Source)
+	})
 	section("mutants", names, texts)
 	names, texts = columns(i.Invariants, func(d listedInvariant) (string, string) { return d.Name, d.Sentence })
 	section("invariants", names, texts)

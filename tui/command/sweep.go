@@ -25,8 +25,10 @@ type sweepFlags struct {
 	keep   string
 	mode   string
 	mutant string
-	sets   []string
-	json   bool
+	// mutants names those to hunt, "" if none.
+	mutants string
+	sets    []string
+	json    bool
 }
 
 // newSweep makes `sweep`: many seeds, on all cores; what fails is made small
@@ -39,13 +41,27 @@ func newSweep(l *lab) *cobra.Command {
 		Long: "Sweep runs scenarios with each of many seeds: with their own timeline (scripted), and\n" +
 			"with faults that the seed draws (swarm). With --keep the first failures are shrunk and\n" +
 			"their traces kept. With --shard i/n it does the i'th of n parts, for schedulers such as\n" +
-			"Slurm arrays or Kubernetes indexed jobs; `sweep merge` joins what --json printed there.\n\n" + exitCodes,
+			"Slurm arrays or Kubernetes indexed jobs; `sweep merge` joins what --json printed there.\n\n" +
+			"With --mutants it looks for known errors instead, each in its own scenario and within\n" +
+			"its own number of seeds, shrinks the run that shows it, and runs the same seeds without\n" +
+			"it, which must show nothing.\n\n" + exitCodes,
 		Example: "  quorumlab sweep zab-partition zab-leader-crash --seeds 1..5000 --keep failures\n" +
 			"  quorumlab sweep zab-leader-crash --seeds 1..1000 --mutant zab-ack-before-durable\n" +
-			"  quorumlab sweep zab-partition --seeds 1..100000 --shard 3/16 --json > 3.json",
-		Args:              atLeast(1, "a scenario"),
+			"  quorumlab sweep zab-partition --seeds 1..100000 --shard 3/16 --json > 3.json\n" +
+			"  quorumlab sweep --mutants all",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if flags.mutants != "" {
+				return huntsAlone(cmd, args)
+			}
+			return atLeast(1, "a scenario")(cmd, args)
+		},
 		ValidArgsFunction: complete(l.scenarioNames),
-		RunE:              func(cmd *cobra.Command, args []string) error { return l.sweep(cmd.Context(), args, flags) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if flags.mutants != "" {
+				return l.hunt(cmd.Context(), flags)
+			}
+			return l.sweep(cmd.Context(), args, flags)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.seeds, "seeds", "1..100", "the seeds, as `A..B`, both included, or one")
@@ -54,6 +70,7 @@ func newSweep(l *lab) *cobra.Command {
 	f.StringVar(&flags.keep, "keep", "", "shrink the first failures and keep traces in a `folder`")
 	f.StringVar(&flags.mode, "mode", string(scenarios.BothModes), "scripted, swarm or both")
 	f.StringVar(&flags.mutant, "mutant", "", "wrap every node in a known `error`")
+	f.StringVar(&flags.mutants, "mutants", "", "look for known errors: all, or some `names` joined by commas")
 	f.StringArrayVar(&flags.sets, "set", nil, "put a value into every scenario, as `path=value`; may be repeated")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object")
 	completeFlag(cmd, "mutant", mutantNames)
