@@ -10,7 +10,6 @@ import (
 	"quorumlab/protocols/machine"
 	"quorumlab/protocols/primarybackup"
 	"quorumlab/protocols/quorumstore"
-	"quorumlab/protocols/threepc"
 	"quorumlab/protocols/zab"
 )
 
@@ -19,7 +18,6 @@ func All() []protocols.Protocol {
 	return []protocols.Protocol{
 		primarybackup.Protocol(),
 		quorumstore.Protocol(),
-		threepc.Protocol(),
 		zab.Protocol(),
 	}
 }

@@ -69,6 +69,8 @@ func NewLimited(machine protocols.StateMachine, limit int) *Sessions {
 // result is nil, and of the command's fate nothing is known: nobody may be told
 // anything on account of it.
 //
+// A protocols.Reconfigure is the protocol's to execute: its result is nil.
+//
 // Client 0 is nobody: its commands have no session and are always executed. An
 // Expire is executed for nobody only; of a client it is a command like others.
 func (s *Sessions) Apply(
@@ -79,12 +81,17 @@ func (s *Sessions) Apply(
 			s.expire(expire)
 			return nil, true
 		}
+		if _, ok := command.(protocols.Reconfigure); ok {
+			return nil, true
+		}
 		return s.Machine.Apply(command), true
 	}
 	if result, answered, over := s.Answered(client, request); answered || over {
 		return result, false
 	}
-	result = s.Machine.Apply(command)
+	if _, ok := command.(protocols.Reconfigure); !ok {
+		result = s.Machine.Apply(command)
+	}
 	s.keep(client, request, result)
 	return result, true
 }

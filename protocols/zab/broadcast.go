@@ -7,12 +7,12 @@ import "quorumlab/protocols"
 // order. Links are FIFO and ACKs cumulative, so a learner's last ACK tells all.
 
 // broadcast proposes a command as the epoch's next transaction. It reports
-// false, and does nothing, if the epoch has no zxid left.
+// false, and does nothing, if the leader is closing.
 func (n *Node) broadcast(
 	client protocols.ClientID, request uint64, command protocols.Command, out *protocols.Effects,
 ) bool {
 	g := &n.Leading
-	if g.Counter >= n.Options.CounterMax {
+	if n.closing() {
 		return false
 	}
 	g.Counter++
@@ -103,31 +103,56 @@ func (n *Node) commit(out *protocols.Effects) {
 	if n.Phase != Broadcast {
 		return
 	}
+	zxid := n.committable()
+	if n.Pending.Quorum > 0 && zxid >= n.Pending.Configuration.Version {
+		n.commitPending(out)
+		zxid = n.committable() // what comes after is the new members' to decide
+	}
+	if zxid > g.Committed {
+		g.Committed = zxid
+		n.tellCommitted(false, out)
+		n.deliver(zxid, out)
+	}
+	n.snapshot()
+	n.handOverIfDue(out)
+}
+
+// committable returns the last zxid that may be committed.
+func (n *Node) committable() Zxid {
+	g := &n.Leading
 	zxid := g.Committed
 	for i := range g.Learners {
-		acked := g.Learners[i].Acked
-		if acked <= zxid {
-			continue
-		}
-		if n.quorum(func(p int) bool { return g.Learners[p].Acked >= acked }) {
+		if acked := g.Learners[i].Acked; acked > zxid && n.acknowledged(acked) {
 			zxid = acked
 		}
 	}
-	if zxid == g.Committed {
-		return
+	if n.Pending.Quorum > 0 {
+		// Up to there the old members are enough.
+		before := n.Pending.Configuration.Version - 1
+		if before > zxid && before.Counter() > 0 && n.acknowledged(before) {
+			zxid = before
+		}
 	}
-	g.Committed = zxid
-	n.tellCommitted(out)
-	n.deliver(zxid, out)
-	n.snapshot()
+	return zxid
+}
+
+// acknowledged reports whether a quorum has a transaction on disk: one of each
+// configuration from a pending one on.
+func (n *Node) acknowledged(zxid Zxid) bool {
+	backs := func(p int) bool { return n.Leading.Learners[p].Acked >= zxid }
+	return n.Active.backed(backs) &&
+		(n.Pending.Quorum == 0 || zxid < n.Pending.Configuration.Version || n.Pending.backed(backs))
 }
 
 // tellCommitted tells the learners how far the leader has committed: by COMMIT
 // those that have the transactions, by INFORM the observers, who get them only
-// now.
-func (n *Node) tellCommitted(out *protocols.Effects) {
+// now. If it activates, the last is a configuration.
+func (n *Node) tellCommitted(activates bool, out *protocols.Effects) {
 	g := &n.Leading
 	var commit protocols.Message = Commit{Epoch: g.Epoch, Zxid: g.Committed}
+	if activates {
+		commit = CommitAndActivate{Epoch: g.Epoch, Zxid: g.Committed}
+	}
 	for p := range g.Learners {
 		l := &g.Learners[p]
 		switch {
@@ -136,7 +161,12 @@ func (n *Node) tellCommitted(out *protocols.Effects) {
 			out.Send(n.Nodes[p], commit)
 		default:
 			for _, entry := range n.History.between(l.Sent, g.Committed) {
-				out.Send(n.Nodes[p], Inform{Epoch: g.Epoch, Transaction: entry.Transaction})
+				inform := Inform{Epoch: g.Epoch, Transaction: entry.Transaction}
+				if activates && entry.Zxid == g.Committed {
+					out.Send(n.Nodes[p], InformAndActivate(inform))
+				} else {
+					out.Send(n.Nodes[p], inform)
+				}
 			}
 			l.Sent = g.Committed
 		}
@@ -184,6 +214,9 @@ func (n *Node) deliver(zxid Zxid, out *protocols.Effects) {
 			Value: entry.Transaction,
 		})
 		transaction := entry.Transaction.(Transaction)
+		if command, ok := transaction.Command.(protocols.Reconfigure); ok {
+			n.changeMembers(entry.Zxid, command, out)
+		}
 		result, fresh := n.Sessions.Apply(transaction.Client, transaction.Request, transaction.Command)
 		n.answerWrite(&transaction, result, fresh, out)
 	}

@@ -11,10 +11,13 @@ import "quorumlab/protocols"
 type Write struct {
 	Client  protocols.ClientID
 	Request uint64
+	Command protocols.Command
+	// Sent says that it was proposed, or sent to the leader.
+	Sent bool
 }
 
 func (n *Node) onRequested(e protocols.Requested, out *protocols.Effects) {
-	if !n.serving() {
+	if !n.serving() && n.HandedOver == 0 {
 		out.Refuse(e.Client, e.Request, protocols.NoQuorum)
 		return
 	}
@@ -29,30 +32,58 @@ func (n *Node) onRequested(e protocols.Requested, out *protocols.Effects) {
 	case over: // nobody waits for it any more
 	case answered:
 		out.Reply(e.Client, e.Request, result)
-	case n.Role == LeadingFollowers:
-		n.hear(e.Client)
-		if !n.broadcast(e.Client, e.Request, e.Command, out) {
-			out.Refuse(e.Client, e.Request, protocols.NoQuorum)
-			n.look("the epoch's zxids are used up", out)
-			return
-		}
-		n.Writes = append(n.Writes, Write{Client: e.Client, Request: e.Request})
 	default:
-		out.Send(n.Following.Leader, Request{
-			Epoch: n.Following.Epoch, Client: e.Client, Request: e.Request, Command: e.Command,
-		})
-		n.Writes = append(n.Writes, Write{Client: e.Client, Request: e.Request})
+		n.handOn(Write{Client: e.Client, Request: e.Request, Command: e.Command}, out)
 	}
 }
 
-// onRequest proposes what a follower's client asked.
-func (n *Node) onRequest(l *Learner, m Request, out *protocols.Effects) {
-	if n.Phase != Broadcast || l.Stage != Serving {
+// handOn proposes a write, or sends it to the leader; while a hand-over is under
+// way it waits for the next epoch.
+func (n *Node) handOn(w Write, out *protocols.Effects) {
+	if n.Role == LeadingFollowers {
+		n.hear(w.Client)
+	}
+	switch command, change := w.Command.(protocols.Reconfigure); {
+	case !n.serving() || n.Role == LeadingFollowers && n.closing():
+	case n.Role != LeadingFollowers:
+		w.Sent = true
+		out.Send(n.Following.Leader, Request{
+			Epoch: n.Following.Epoch, Client: w.Client, Request: w.Request, Command: w.Command,
+		})
+	case change:
+		if refusal := n.reconfigure(w, command, out); refusal != "" {
+			if !n.pendingIs(w) {
+				out.Refuse(w.Client, w.Request, refusal)
+			}
+			return
+		}
+		w.Sent = true
+	default:
+		w.Sent = n.broadcast(w.Client, w.Request, w.Command, out)
+	}
+	n.Writes = append(n.Writes, w)
+}
+
+// onRequest proposes what a learner's client asked. If the leader is closing the
+// learner will ask in the next epoch.
+func (n *Node) onRequest(l *Learner, position int, m Request, out *protocols.Effects) {
+	if n.Phase != Broadcast || l.Stage != Serving || n.closing() {
 		return
 	}
 	n.hear(m.Client)
-	if !n.broadcast(m.Client, m.Request, m.Command, out) {
-		n.look("the epoch's zxids are used up", out)
+	command, change := m.Command.(protocols.Reconfigure)
+	if !change {
+		n.broadcast(m.Client, m.Request, m.Command, out)
+		return
+	}
+	w := Write{Client: m.Client, Request: m.Request}
+	if refusal := n.reconfigure(w, command, out); refusal != "" {
+		if n.pendingIs(w) {
+			refusal = ""
+		}
+		out.Send(n.Nodes[position], Refused{
+			Epoch: m.Epoch, Client: m.Client, Request: m.Request, Refusal: refusal,
+		})
 	}
 }
 
@@ -91,9 +122,15 @@ func (n *Node) expire(out *protocols.Effects) {
 	}
 }
 
-// giveUpClients lets go of all clients. Writes may still be delivered, so their
-// clients hear nothing; a read that was not answered did nothing.
+// giveUpClients lets go of all clients. Writes that were sent may still be
+// delivered, so their clients hear nothing; what was not sent, and a read that was
+// not answered, did nothing.
 func (n *Node) giveUpClients(out *protocols.Effects) {
+	for i := range n.Writes {
+		if w := &n.Writes[i]; !w.Sent {
+			out.Refuse(w.Client, w.Request, protocols.NoQuorum)
+		}
+	}
 	n.Writes, n.Touched = nil, nil
 	for _, read := range n.Reads {
 		out.Refuse(read.Client, read.Request, protocols.NoQuorum)

@@ -20,6 +20,7 @@ func (n *Node) introduce(out *protocols.Effects) {
 	f.Stage = Introduced
 	info := FollowerInfo{
 		Attempt: f.Attempt, AcceptedEpoch: n.AcceptedEpoch, Version: n.Active.Configuration.Version,
+		HandedOver: n.HandedOver,
 	}
 	if n.Role == ObservingLeader {
 		out.Send(f.Leader, ObserverInfo(info))
@@ -33,11 +34,15 @@ func (n *Node) onFollowerInfo(position int, m FollowerInfo, out *protocols.Effec
 	case Looking:
 		n.Parked[position] = m // the others may have settled sooner
 	case FollowingLeader, ObservingLeader:
+		if m.HandedOver != 0 && m.HandedOver == n.Following.Epoch {
+			n.Parked[position] = m // it has heard of the hand-over sooner
+			return
+		}
 		out.Send(n.Nodes[position], Close{Attempt: m.Attempt})
 	case LeadingFollowers:
 		n.admit(position, m)
 		switch {
-		case m.Version > max(n.Active.Configuration.Version, n.Pending.Configuration.Version):
+		case m.Version > n.seen():
 			// What decided it is not in this log: another has to lead.
 			n.look("a follower knows of a newer configuration", out)
 		case n.Leading.Epoch == 0:

@@ -25,6 +25,12 @@
 //   - Observers, the nodes that are not members, do all that followers do but
 //     count for nothing: they are synchronized, get what is committed (INFORM),
 //     answer reads and forward writes (membership.go).
+//   - Hand-over (handover.go): when the counter of an epoch is used up, or the
+//     leader is no member any more, it commits what it proposed and names who
+//     leads next, itself if it can. That node begins with discovery at once.
+//   - Reconfiguration (reconfiguration.go): a client's [protocols.Reconfigure]
+//     changes the members. From that transaction on commits need a quorum of the
+//     old and one of the new members.
 //   - Snapshots (snapshot.go): after snapCount transactions a node puts a
 //     snapshot on disk and cuts the log's head, all but commitLogCount
 //     transactions for those who lag behind.
@@ -66,6 +72,14 @@
 //     understates its vote and is therefore safe.
 //   - A leader that hears of an accepted epoch above its own looks again, since
 //     that node could never join it.
+//   - At the end of an epoch's counter the leader hands over to itself, in a new
+//     epoch. ZooKeeper's gives up and leaves the rest to time-outs. The same
+//     message names the successor of a leader that is no member any more, in the
+//     place of a field of COMMITANDACTIVATE; and who is told keeps its clients'
+//     requests and asks them anew in the next epoch.
+//   - A node that does not vote, as far as it knows, backs the best vote that it
+//     hears of: others may have a configuration in their logs by which it does.
+//     Who has only the older one follows a leader of either.
 //   - Reads are linearizable (parameter reads=sync): the leader confirms by a
 //     round of pings that it still leads, and the node that answers has applied
 //     all that was committed when the read came (read.go).
@@ -75,13 +89,15 @@
 //   - TRUNC may cut across the start of an epoch, for the reason given in
 //     synchronization.go. A log never ends with the mere start of an epoch
 //     (counter 0): NEWLEADER leaves no trace in it.
-//   - A node that finds a record of its log damaged cuts the log there, and has no
-//     vote until it has adopted the history of a leader: it asks to join as an
-//     observer does, and its ACKEPOCH does not count. Others thus form their
-//     quorum without it, as if it were down, and what it had acknowledged they
-//     have, or it is on no quorum's disks. The leader's history has all of that.
-//     (ZooKeeper refuses to start.) A disk that was lost whole looks like that
-//     of a new node: only an operator can tell, and must replace the node.
+//   - A node that finds a record of its log damaged cuts the log there (all of it
+//     if it is the snapshot that is damaged), and has no vote until it has adopted
+//     the history of a leader: its ACKEPOCH does not count. The others thus form
+//     their quorum without it, as if it were down, and so have whatever was
+//     committed with its help; and of that the leader's history has all. ZooKeeper
+//     refuses to start. With damaged metadata a node halts: nobody can tell it
+//     what it promised. A disk that was lost whole looks like that of a new node:
+//     only an operator can tell. The node has to be made an observer first
+//     (Reconfigure), and a member again when it has caught up.
 //
 // # Invariants
 //
@@ -93,6 +109,8 @@
 //   - primary-integrity: a primary broadcasts only after it delivered all that
 //     anyone ever delivers of earlier epochs.
 //   - durability: what a client was told is in every later leader's history.
+//   - joint quorums: what is proposed from a configuration on is committed by
+//     quorums of the old and of the new members, until that is committed.
 //   - force-order: no vow leaves a node before what it vows is on disk.
 //   - one-leader-an-epoch: no two nodes lead one epoch.
 //
@@ -100,7 +118,9 @@
 //
 // Junqueira, Reed, Serafini, "Zab: High-performance broadcast for primary-backup
 // systems" (DSN 2011); Medeiros, "ZooKeeper's atomic broadcast protocol: theory
-// and practice" (2012); the behaviour of Apache ZooKeeper 3.10.
+// and practice" (2012); Shraer, Reed, Malkhi, Junqueira, "Dynamic reconfiguration
+// of primary/backup clusters" (USENIX ATC 2012); the behaviour of Apache ZooKeeper
+// 3.10.
 //
 // This package is pure: no clock, no randomness, no input or output, no
 // goroutine, no walk over a map. Of this module it may import protocols,

@@ -94,7 +94,7 @@ func (n *Node) propose(vote Vote, out *protocols.Effects) {
 }
 
 func (n *Node) notification() Notification {
-	m := Notification{State: n.Role, Vote: n.Election.Vote}
+	m := Notification{State: n.Role, Vote: n.Election.Vote, Seen: n.seen()}
 	if n.Active.Configuration.Version > 0 {
 		m.Configuration = n.Active.Configuration
 	}
@@ -144,20 +144,27 @@ func (n *Node) onNotification(position int, m Notification, out *protocols.Effec
 		n.activate(m.Configuration, out)
 		n.elect(out)
 	}
-	leader, ok := n.lookup(m.Vote.Leader)
-	counts := ok && n.voter(leader) && n.voter(position)
-	switch {
-	case m.State == Looking && (m.Configuration.Version < known || !counts && n.eligible()):
-		n.answer(position, out)
-	case !counts || !n.eligible() && m.State == Looking:
-	case m.State == Looking:
-		n.onVote(position, m, out)
-	case m.State == FollowingLeader || m.State == LeadingFollowers:
-		n.onSettledVote(position, m, out)
+	// The leader need not vote, as far as this node knows: it may be one of a
+	// pending configuration that others have in their logs.
+	_, names := n.lookup(m.Vote.Leader)
+	switch counts := n.voter(position); m.State {
+	case Looking:
+		switch {
+		case m.Configuration.Version < known || n.eligible() && !counts && !names:
+			n.answer(position, out)
+		case n.eligible() && counts || !n.eligible() && !n.Damaged && names:
+			n.onVote(position, m, out)
+		}
+	case FollowingLeader, LeadingFollowers:
+		if names {
+			n.onSettledVote(position, m, out)
+		}
 	}
 }
 
-// onVote takes the vote of a node that looks, too.
+// onVote takes the vote of a node that looks, too. A node that does not vote
+// backs others as well: some may have in their logs that it does. It answers only
+// what makes it change its mind, lest two answer one another for ever.
 func (n *Node) onVote(position int, m Notification, out *protocols.Effects) {
 	e := &n.Election
 	switch {
@@ -169,12 +176,16 @@ func (n *Node) onVote(position int, m Notification, out *protocols.Effects) {
 			vote = m.Vote
 		}
 		n.propose(vote, out)
+		n.answerStranger(position, out)
 	case m.Vote.Round < e.Round:
-		n.answer(position, out)
+		if n.eligible() {
+			n.answer(position, out)
+		}
 		return
 	case m.Vote.better(e.Vote):
 		n.propose(m.Vote, out)
-	case e.Vote.better(m.Vote):
+		n.answerStranger(position, out)
+	case e.Vote.better(m.Vote) && n.eligible():
 		// It has not heard of this vote, or the two crossed. In
 		// ZooKeeper a new connection repeats the last message; here the
 		// answer makes up for one that was lost while it was away.
@@ -184,8 +195,17 @@ func (n *Node) onVote(position int, m Notification, out *protocols.Effects) {
 	n.countLooking(out)
 }
 
+// answerStranger tells the vote to a node that is not among the voters, who have
+// been told.
+func (n *Node) answerStranger(position int, out *protocols.Effects) {
+	if !n.voter(position) {
+		n.answer(position, out)
+	}
+}
+
 // countLooking settles the election if all voters back the vote, and gives
-// better votes a last chance if only a quorum does.
+// better votes a last chance if only a quorum does, or if some know of voters that
+// this node does not know of.
 func (n *Node) countLooking(out *protocols.Effects) {
 	e := &n.Election
 	if !n.eligible() {
@@ -193,12 +213,12 @@ func (n *Node) countLooking(out *protocols.Effects) {
 	}
 	all := true
 	for p := range e.Votes {
-		all = all && (!n.voter(p) || e.Votes[p].agrees(e.Votes[n.Position]))
+		all = all && (!n.voter(p) || e.Votes[p].agrees(e.Votes[n.Position])) && e.Votes[p].Seen <= n.seen()
 	}
 	switch {
 	case all:
 		n.settle(e.Vote, out)
-	case n.backed(e.Votes, e.Votes[n.Position]) && !e.Finalizing:
+	case n.backed() && !e.Finalizing:
 		e.Finalizing = true
 		wait := n.Options.FinalizeWait
 		out.SetTimer(protocols.Timer{Name: timerFinalize}, wait, wait)
@@ -211,24 +231,25 @@ func (n *Node) onFinalizeTimeout(out *protocols.Effects) {
 		return
 	}
 	e.Finalizing = false
-	if n.backed(e.Votes, e.Votes[n.Position]) {
+	if n.backed() {
 		n.settle(e.Vote, out)
 	}
 }
 
 // onSettledVote takes the vote of a node that follows or leads: this is how a
-// node joins a running ensemble.
+// node joins a running ensemble. That of a pending configuration need not back it:
+// the ensemble may have gone on without that transaction.
 func (n *Node) onSettledVote(position int, m Notification, out *protocols.Effects) {
 	e := &n.Election
 	if m.Vote.Round == e.Round {
 		e.Votes[position] = m
-		if n.backed(e.Votes, m) && n.leads(m.Vote, e.Votes) {
+		if n.Active.backed(agrees(e.Votes, m)) && n.leads(m.Vote, e.Votes) {
 			n.settle(m.Vote, out)
 			return
 		}
 	}
 	e.Settled[position] = m
-	if n.backed(e.Settled, m) && n.leads(m.Vote, e.Settled) {
+	if n.Active.backed(agrees(e.Settled, m)) && n.leads(m.Vote, e.Settled) {
 		e.Round = m.Vote.Round
 		n.settle(m.Vote, out)
 	}
@@ -244,9 +265,14 @@ func (n *Node) leads(vote Vote, votes []Notification) bool {
 	return votes[position].State == LeadingFollowers && votes[position].Vote.Leader == vote.Leader
 }
 
-// backed reports whether a quorum votes as m does.
-func (n *Node) backed(votes []Notification, m Notification) bool {
-	return n.quorum(func(p int) bool { return votes[p].agrees(m) })
+// agrees tells who votes as m does.
+func agrees(votes []Notification, m Notification) func(position int) bool {
+	return func(p int) bool { return votes[p].agrees(m) }
+}
+
+// backed reports whether a quorum backs this node's vote.
+func (n *Node) backed() bool {
+	return n.quorum(agrees(n.Election.Votes, n.Election.Votes[n.Position]))
 }
 
 // settle ends the election with a vote.

@@ -31,6 +31,8 @@ type Meta struct {
 	Life uint32
 	// Damaged says that part of the log was lost, see Node.
 	Damaged bool
+	// Configured is the version of the active configuration.
+	Configured Zxid
 }
 
 // History is the log, as it is on disk. Its last committed transactions are
@@ -145,6 +147,7 @@ func (n *Node) cutDisk(from uint64) {
 func (n *Node) writeMeta() {
 	n.queue(protocols.SetMeta{Meta: Meta{
 		AcceptedEpoch: n.AcceptedEpoch, CurrentEpoch: n.CurrentEpoch, Life: n.Life, Damaged: n.Damaged,
+		Configured: n.Active.Configuration.Version,
 	}})
 	n.Stable.MetaWrite = n.Stable.Queued
 }

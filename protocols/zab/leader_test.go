@@ -252,16 +252,3 @@ func TestClientsAtTheEndOfARole(t *testing.T) {
 		})
 	}
 }
-
-func TestCounterIsUsedUp(t *testing.T) {
-	p := newProbe(t, 3, protocols.Disk{}, map[string]string{"counterMax": "2"})
-	p.finish()
-	p.lead(1)
-	for request := range uint64(3) {
-		p.step(protocols.Requested{Client: 1, Request: request + 1, Command: add{}})
-	}
-	p.expectReply(protocols.Reply{Client: 1, Request: 3, Refusal: protocols.NoQuorum})
-	if p.node.Role != Looking || len(p.node.History.Entries) != 2 {
-		t.Fatalf("the leader is %v with %d transactions", p.node.Role, len(p.node.History.Entries))
-	}
-}

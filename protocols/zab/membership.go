@@ -68,6 +68,11 @@ func (n *Node) voter(position int) bool {
 // eligible reports whether this node may vote in elections, and be elected.
 func (n *Node) eligible() bool { return n.voter(n.Position) && !n.Damaged }
 
+// seen is the version of the last configuration in the log.
+func (n *Node) seen() Zxid {
+	return max(n.Active.Configuration.Version, n.Pending.Configuration.Version)
+}
+
 // learnerRole is the role of this node under a leader.
 func (n *Node) learnerRole() Role {
 	if n.voter(n.Position) {

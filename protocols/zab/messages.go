@@ -16,8 +16,9 @@ type Notification struct {
 	State Role
 	Vote  Vote
 	// Configuration is the sender's active one, zero if that is still the one
-	// that the ensemble began with.
+	// that the ensemble began with. Seen is the version of the last in its log.
 	Configuration Configuration
+	Seen          Zxid
 }
 
 // Vote proposes a leader.
@@ -39,6 +40,9 @@ type FollowerInfo struct {
 	AcceptedEpoch Epoch
 	// Version is that of the sender's active configuration.
 	Version Zxid
+	// HandedOver is the epoch whose leader named the receiver its successor,
+	// or 0.
+	HandedOver Epoch
 }
 
 // ObserverInfo (OBSERVERINFO) begins an attempt of a node that does not vote.
@@ -143,11 +147,24 @@ type Commit struct {
 	Zxid  Zxid
 }
 
+// CommitAndActivate (COMMITANDACTIVATE) is the Commit of a configuration.
+type CommitAndActivate Commit
+
 // Inform (INFORM) carries a transaction that is committed to an observer.
 type Inform struct {
 	Epoch Epoch
 	// Transaction is a Transaction, see Propose.
 	Transaction protocols.Record
+}
+
+// InformAndActivate (INFORMANDACTIVATE) is the Inform of a configuration.
+type InformAndActivate Inform
+
+// HandOver tells that all of the epoch is committed, and who is to lead the next.
+// It does what the designated leader in ZooKeeper's COMMITANDACTIVATE does.
+type HandOver struct {
+	Epoch  Epoch
+	Leader protocols.NodeID
 }
 
 // Ping (PING) asks for a sign of life.
@@ -172,6 +189,15 @@ type Request struct {
 	Client  protocols.ClientID
 	Request uint64
 	Command protocols.Command
+}
+
+// Refused answers a Request that the leader does not propose. Without a Refusal
+// the same request was proposed before.
+type Refused struct {
+	Epoch   Epoch
+	Client  protocols.ClientID
+	Request uint64
+	Refusal string
 }
 
 // ReadIndex (SYNC, to the leader) asks how far to apply before a read.

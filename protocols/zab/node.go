@@ -69,9 +69,17 @@ func (n *Node) receive(from protocols.NodeID, message protocols.Message, out *pr
 		if n.heard(from, m.Epoch) {
 			n.onInform(m, out)
 		}
+	case CommitAndActivate:
+		if n.heard(from, m.Epoch) {
+			n.onCommit(Commit(m), out)
+		}
+	case InformAndActivate:
+		if n.heard(from, m.Epoch) {
+			n.onInform(Inform(m), out)
+		}
 	case Request:
 		if l := n.learner(position, m.Epoch); l != nil {
-			n.onRequest(l, m, out)
+			n.onRequest(l, position, m, out)
 		}
 	case Ping:
 		if n.heard(from, m.Epoch) {
@@ -139,6 +147,14 @@ func (n *Node) receiveSetup(position int, message protocols.Message, out *protoc
 	case UpToDate:
 		if n.heard(from, m.Epoch) && m.Attempt == n.Following.Attempt {
 			n.onUpToDate(m, out)
+		}
+	case HandOver:
+		if n.heard(from, m.Epoch) {
+			n.onHandOver(m, out)
+		}
+	case Refused:
+		if n.heard(from, m.Epoch) {
+			n.onRefused(m, out)
 		}
 	}
 }

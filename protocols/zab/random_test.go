@@ -76,7 +76,7 @@ func (c *crowd) try(p *patron, request uint64) {
 }
 
 func (c *crowd) reply(w *world, reply protocols.Reply) {
-	if reply.Refusal != "" {
+	if reply.Refusal != "" || reply.Client == operator {
 		return // the time-out tries again
 	}
 	p := c.patrons[reply.Client-1]
@@ -122,7 +122,7 @@ func trouble(w *world, end time.Duration) {
 	case 0, 1:
 		if w.nodes[a].alive {
 			w.crash(a, -1)
-			if len(w.ids) >= 3 && !w.damaged() && w.random.IntN(8) == 0 {
+			if w.rots && !w.damaged() && w.random.IntN(8) == 0 {
 				w.rot(a)
 			}
 			w.after(pause, func() {
@@ -166,7 +166,7 @@ func (w *world) damaged() bool {
 	for _, id := range w.ids {
 		h := w.nodes[id]
 		meta, _ := h.disk.Meta.(Meta)
-		if len(h.disk.Damaged) > 0 || meta.Damaged || h.alive && h.node.Damaged {
+		if len(h.disk.Damaged) > 0 || h.disk.SnapshotDamaged || meta.Damaged || h.alive && h.node.Damaged {
 			return true
 		}
 	}
@@ -212,6 +212,27 @@ func (w *world) leaveUnaware(a protocols.NodeID, pause time.Duration) {
 	}
 }
 
+// operator is the client that changes the members.
+const operator = 50
+
+// reconfigure asks some node for random members, and later again.
+func reconfigure(w *world, request uint64, end time.Duration) {
+	if w.now >= end {
+		return
+	}
+	var members []protocols.NodeID
+	for _, id := range w.ids {
+		if w.random.IntN(3) > 0 {
+			members = append(members, id)
+		}
+	}
+	at := w.ids[w.random.IntN(len(w.ids))]
+	w.step(at, protocols.Requested{
+		Client: operator, Request: request, Command: protocols.Reconfigure{Members: members},
+	})
+	w.after(w.draw(0, 800*time.Millisecond), func() { reconfigure(w, request+1, end) })
+}
+
 // mislead makes looking nodes believe that the others settled on any node: what
 // election picks must not matter for safety.
 func mislead(w *world, end time.Duration) {
@@ -247,7 +268,8 @@ func play(t *testing.T, seed uint64, size int) *world {
 	w := newWorld(seed, size, map[string]string{
 		"finalizeWait": "20ms", "initLimit": "5", "syncLimit": "3",
 		"snapCount": []string{"0", "4", "20"}[seed%3], "commitLogCount": []string{"0", "3", "9"}[seed/3%3],
-		"snapChunk": "128", "sessionTimeout": []string{"0", "6"}[seed/9%2],
+		"snapChunk": "128", "counterMax": []string{"4294967295", "4294967295", "3", "25"}[seed/5%4],
+		"sessionTimeout": []string{"0", "6"}[seed/9%2],
 	})
 	if size > 3 && seed%2 == 0 {
 		w.config.Members = []protocols.NodeID{1, 3, 4} // the others observe
@@ -255,12 +277,17 @@ func play(t *testing.T, seed uint64, size int) *world {
 	if w.random.IntN(3) == 0 {
 		w.diskMax = 200 * time.Millisecond
 	}
+	w.rots = size >= 3
 	w.bootAll()
 	c := newCrowd(w, 4)
 	end := 6 * time.Second
 	w.after(w.draw(0, time.Second), func() { trouble(w, end) })
 	if w.random.IntN(2) == 0 {
 		w.after(w.draw(0, 3*time.Second), func() { mislead(w, end) })
+	}
+	if seed/2%3 == 0 {
+		w.rots = false // there may come to be a single member
+		w.after(w.draw(0, time.Second), func() { reconfigure(w, 1, end) })
 	}
 	w.run(end)
 	w.heal()
@@ -289,9 +316,13 @@ func checkQuiet(t *testing.T, w *world, seed uint64, writes int) {
 		t.Fatalf("seed %d: a write in peace is not answered", seed)
 	}
 	w.run(time.Second)
-	distinct := map[Write]bool{}
+	type asked struct {
+		client  protocols.ClientID
+		request uint64
+	}
+	distinct := map[asked]bool{}
 	for _, transaction := range w.judge.history {
-		distinct[Write{transaction.Client, transaction.Request}] = true
+		distinct[asked{transaction.Client, transaction.Request}] = true
 	}
 	for _, id := range w.ids {
 		if got := w.judge.delivered[id]; got != len(w.judge.history) {
@@ -317,7 +348,8 @@ func TestRandomSchedules(t *testing.T) {
 	}
 	for _, note := range []string{
 		"synchronized DIFF", "synchronized TRUNC", "synchronized TRUNC+DIFF", "synchronized SNAP", "leading ",
-		"role observing",
+		"role observing", "configured ", "handing-over the epoch's zxids are used up",
+		"handing-over the leader is no member any more", "elected by hand-over",
 		"left no contact to a quorum within syncLimit", "left the leader was not heard in time",
 		"left the leader closed the connection", "left the link to the leader broke",
 		"left too few followers are connected", "left no quorum within initLimit",

@@ -48,17 +48,23 @@ func (n *Node) onRead(e protocols.Requested, result protocols.Result, out *proto
 		return
 	}
 	n.ReadsAsked++
-	n.Reads = append(n.Reads, Read{
-		Number: n.ReadsAsked, Client: e.Client, Request: e.Request, Command: e.Command,
-	})
-	if n.Role == LeadingFollowers {
-		n.hear(e.Client)
-		n.confirmRead(n.Position, n.ReadsAsked, out)
-	} else {
-		out.Send(n.Following.Leader, ReadIndex{
-			Epoch: n.Following.Epoch, Number: n.ReadsAsked, Client: e.Client,
-		})
+	read := Read{Number: n.ReadsAsked, Client: e.Client, Request: e.Request, Command: e.Command}
+	n.Reads = append(n.Reads, read)
+	if n.serving() {
+		n.askReadIndex(read, out)
 	}
+}
+
+// askReadIndex asks for the index of a read, and of all before it.
+func (n *Node) askReadIndex(read Read, out *protocols.Effects) {
+	if n.Role == LeadingFollowers {
+		n.hear(read.Client)
+		n.confirmRead(n.Position, read.Number, out)
+		return
+	}
+	out.Send(n.Following.Leader, ReadIndex{
+		Epoch: n.Following.Epoch, Number: read.Number, Client: read.Client,
+	})
 }
 
 func (n *Node) onReadIndex(position int, m ReadIndex, out *protocols.Effects) {

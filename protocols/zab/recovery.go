@@ -22,9 +22,9 @@ func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
 
 // load takes over what the disk kept. It returns what is wrong with it, or "".
 func (n *Node) load(disk protocols.Disk, out *protocols.Effects) string {
-	if disk.MetaDamaged || disk.SnapshotDamaged {
-		// Which epochs it accepted and how many lives it had, or where its
-		// log begins, nobody can tell it.
+	if disk.MetaDamaged {
+		// Which epochs it accepted and how many lives it had nobody can
+		// tell it.
 		return disk.Unreadable()
 	}
 	if disk.Meta != nil {
@@ -48,6 +48,10 @@ func (n *Node) load(disk protocols.Disk, out *protocols.Effects) string {
 	if !ok {
 		return "a record of the log is not Zab's"
 	}
+	why := n.loadLog(max(disk.First, cutHead, 1), records, out)
+	if n.Pending.Quorum > 0 && n.Pending.Configuration.Version == metaOf(disk).Configured {
+		n.activate(n.Pending.Configuration, out)
+	}
 	n.Life++
 	n.writeMeta() // and with it that the log is damaged, before it is cut
 	if n.Saved.Base != base {
@@ -59,7 +63,10 @@ func (n *Node) load(disk protocols.Disk, out *protocols.Effects) string {
 	if cutTail != 0 {
 		n.queue(protocols.CutTail{From: cutTail})
 	}
-	return n.loadLog(max(disk.First, cutHead, 1), records, out)
+	if disk.SnapshotDamaged { // in its place one of nothing, when the log is gone
+		n.queue(protocols.SaveSnapshot{Snapshot: n.Saved})
+	}
+	return why
 }
 
 // readable returns the records that continue the snapshot's base, and what has
@@ -67,8 +74,13 @@ func (n *Node) load(disk protocols.Disk, out *protocols.Effects) string {
 // writes of a snapshot and of the cut (before cutHead); and from a damaged record
 // on all that follows (from cutTail). To go on with a hole would be to vote, and
 // perhaps lead, without what was acknowledged. So the node is Damaged from then
-// on, unless the snapshot stands for what the damaged records said.
+// on, unless the snapshot stands for what the damaged records said; and it is if the
+// snapshot itself is damaged.
 func (n *Node) readable(disk protocols.Disk) (records []protocols.Record, cutHead, cutTail uint64, ok bool) {
+	if disk.SnapshotDamaged { // the log does not begin anywhere
+		n.Damaged = true
+		return nil, 0, disk.First, true
+	}
 	records = disk.Log
 	skip, holed := 0, false
 	for i, record := range records {

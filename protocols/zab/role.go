@@ -27,6 +27,7 @@ func (n *Node) look(why string, out *protocols.Effects) {
 	n.giveUpClients(out)
 	n.Role = Looking
 	n.Phase = 0
+	n.HandedOver = 0
 	n.Following = Following{}
 	n.Leading = Leading{}
 	out.Note(protocols.Note{Kind: protocols.Role, Text: Looking.String()})
@@ -72,11 +73,10 @@ func (n *Node) onDisconnected(peer protocols.NodeID, out *protocols.Effects) {
 	if !ok {
 		return
 	}
+	// A vote that may be lost is sent again by the time-out; at once would be
+	// a busy loop while the peer is away.
+	n.Parked[position] = FollowerInfo{}
 	switch n.Role {
-	case Looking:
-		// The vote that may be lost is sent again by the time-out; at
-		// once would be a busy loop while the peer is away.
-		n.Parked[position] = FollowerInfo{}
 	case FollowingLeader, ObservingLeader:
 		if peer == n.Following.Leader && n.Following.Stage > Connecting {
 			n.Following.Leader = 0 // it learns of the break, too
@@ -90,11 +90,10 @@ func (n *Node) onDisconnected(peer protocols.NodeID, out *protocols.Effects) {
 }
 
 func (n *Node) onClose(position int, m Close, out *protocols.Effects) {
+	if n.Parked[position].Attempt == m.Attempt {
+		n.Parked[position] = FollowerInfo{}
+	}
 	switch n.Role {
-	case Looking:
-		if n.Parked[position].Attempt == m.Attempt {
-			n.Parked[position] = FollowerInfo{}
-		}
 	case FollowingLeader, ObservingLeader:
 		if n.Nodes[position] == n.Following.Leader && n.Following.Attempt == m.Attempt {
 			n.Following.Leader = 0 // nothing is left to close

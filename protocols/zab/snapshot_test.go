@@ -281,6 +281,31 @@ func TestDamagedLog(t *testing.T) {
 	}
 }
 
+// TestDamagedSnapshot: without it the log is worth nothing, the node begins anew,
+// without a vote.
+func TestDamagedSnapshot(t *testing.T) {
+	disk := protocols.Disk{
+		Meta: Meta{AcceptedEpoch: 1, CurrentEpoch: 1, Life: 1}, SnapshotDamaged: true,
+		First: 4, Log: []protocols.Record{txn(1, 4), txn(1, 5)},
+	}
+	first := newProbe(t, 1, disk, nil)
+	for keep := range len(first.persist.Writes) + 1 {
+		part := disk
+		part.Log = slices.Clone(disk.Log)
+		for _, write := range first.persist.Writes[:keep] {
+			applyWrite(&part, write)
+		}
+		p := newProbe(t, 1, part, nil)
+		if n := p.node; !n.Damaged || n.Halted || n.History.last() != 0 {
+			t.Fatalf("after %d writes it is damaged: %v, with a log up to %v", keep, n.Damaged, n.History.last())
+		}
+		p.finish()
+		if len(p.disk.Log) != 0 || p.disk.SnapshotDamaged {
+			t.Fatalf("after %d writes the disk keeps %v", keep, p.disk)
+		}
+	}
+}
+
 // TestDamagedNodeVotesAgain: it counts for nothing until a leader has given it
 // back its history, and then as before.
 func TestDamagedNodeVotesAgain(t *testing.T) {

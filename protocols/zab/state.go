@@ -49,14 +49,17 @@ type Node struct {
 	// Leading unless it is leading.
 	Following Following
 	Leading   Leading
-	// Parked holds what nodes that already follow this one sent while it was
-	// still looking, by position; Attempt 0 stands for nothing.
+	// HandedOver is the epoch whose leader handed over, from then on until the
+	// next is established; else 0.
+	HandedOver Epoch
+	// Parked holds what nodes that already follow this one sent while it did
+	// not yet know that it leads, by position; Attempt 0 stands for nothing.
 	Parked []FollowerInfo
 
 	Sessions machine.Sessions
 	// Writes are the commands that this node proposed or handed to its
-	// leader, Reads those whose read index it waits for, both in the order
-	// asked.
+	// leader, or will when a hand-over is over; Reads those whose read index
+	// it waits for; both in the order asked.
 	Writes []Write
 	Reads  []Read
 	// ReadsAsked numbers the reads of this life.

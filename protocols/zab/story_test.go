@@ -197,29 +197,6 @@ func TestAllCrash(t *testing.T) {
 	w.mustCount(t, 3, 6, 6)
 }
 
-// TestEpochsEnd: counters of two transactions, so that leaders change all the
-// time, and no write is lost or executed twice.
-func TestEpochsEnd(t *testing.T) {
-	w := settled(t, 3, map[string]string{"counterMax": "2", "finalizeWait": "20ms"})
-	for i := range 9 {
-		for tries := 0; ; tries++ {
-			if reply := w.request(1, 1, uint64(i+1), add{}); reply != nil && reply.Refusal == "" {
-				if reply.Result != i+1 {
-					t.Fatalf("write %d counts %v", i+1, reply.Result)
-				}
-				break
-			}
-			if tries == 20 {
-				t.Fatalf("write %d does not get through", i+1)
-			}
-			w.run(200 * time.Millisecond)
-		}
-	}
-	if got := w.nodes[1].node.CurrentEpoch; got < 4 {
-		t.Fatalf("9 writes in %d epochs of 2", got)
-	}
-}
-
 // TestPlainData: nodes can be copied and encoded at any moment, and a copy goes
 // on as its original does.
 func TestPlainData(t *testing.T) {

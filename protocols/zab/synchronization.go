@@ -232,6 +232,8 @@ func (n *Node) establish(out *protocols.Effects) {
 			n.welcome(p, out)
 		}
 	}
+	n.resume(out)
+	n.handOverIfDue(out)
 }
 
 // welcome lets a learner serve.
@@ -255,4 +257,6 @@ func (n *Node) onUpToDate(m UpToDate, out *protocols.Effects) {
 	})
 	f.Committed = m.Committed
 	n.deliver(f.Committed, out)
+	n.takeLearnerRole(out)
+	n.resume(out)
 }

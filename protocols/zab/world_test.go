@@ -29,6 +29,8 @@ type world struct {
 	replied func(at protocols.NodeID, reply protocols.Reply)
 	// sent, if set, sees every message on its way and may swallow it.
 	sent func(from protocols.NodeID, send protocols.Send) bool
+	// rots: disks may lose a record.
+	rots bool
 	// diskMax is the longest time of one write.
 	diskMax time.Duration
 }
@@ -152,6 +154,10 @@ func (w *world) boot(id protocols.NodeID) {
 // rot makes a record of a node that is down unreadable, if it has any.
 func (w *world) rot(id protocols.NodeID) {
 	disk := &w.nodes[id].disk
+	if disk.Snapshot != nil && w.random.IntN(4) == 0 {
+		disk.Snapshot, disk.SnapshotDamaged = nil, true
+		return
+	}
 	if len(disk.Log) > 0 && len(disk.Damaged) == 0 {
 		disk.Damaged = []uint64{disk.First + uint64(w.random.IntN(len(disk.Log)))}
 	}
@@ -255,7 +261,7 @@ func (w *world) checkStable(h *host) {
 	if s.Durable >= s.MetaWrite && s.MetaWrite > 0 {
 		want := Meta{
 			AcceptedEpoch: h.node.AcceptedEpoch, CurrentEpoch: h.node.CurrentEpoch, Life: h.node.Life,
-			Damaged: h.node.Damaged,
+			Damaged: h.node.Damaged, Configured: metaOf(h.disk).Configured, // not all hearsay is written
 		}
 		if h.disk.Meta != want {
 			panic(fmt.Sprintf("node %d believes %v on disk: there is %v", h.node.Self, want, h.disk.Meta))
@@ -351,7 +357,7 @@ func applyWrite(disk *protocols.Disk, write protocols.Write) {
 		disk.First = x.Before
 		disk.Damaged = slices.DeleteFunc(disk.Damaged, func(i uint64) bool { return i < x.Before })
 	case protocols.SaveSnapshot:
-		disk.Snapshot = x.Snapshot
+		disk.Snapshot, disk.SnapshotDamaged = x.Snapshot, false
 	default:
 		panic(fmt.Sprintf("zab wrote a %T", write))
 	}
