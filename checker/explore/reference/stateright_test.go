@@ -1,0 +1,67 @@
+package reference
+
+// stateright holds what Stateright 0.31 counts, with a property added that no state
+// breaks so that it explores all: distinct states, generated ones, depth, and
+// whether it finds a run that is not linearizable.
+var stateright = []struct {
+	model, clients, servers, network string
+	distinct, generated              uint64
+	depth                            int
+	violated                         bool
+}{
+	{"register-single", "1", "1", "nondup", 5, 5, 5, false},
+	{"register-single", "2", "1", "nondup", 93, 121, 9, false},
+	{"register-single", "3", "1", "nondup", 4243, 6778, 13, false},
+	{"register-single", "1", "2", "nondup", 5, 5, 5, true},
+	{"register-single", "2", "2", "nondup", 62, 81, 9, true},
+	{"register-single", "2", "3", "nondup", 51, 69, 9, true},
+	{"register-single", "1", "1", "dup", 9, 20, 6, false},
+	{"register-single", "2", "1", "dup", 1323, 6219, 14, true},
+	{"register-single", "3", "1", "dup", 2135911, 15196480, 24, true},
+	{"register-single", "1", "2", "dup", 9, 20, 6, true},
+	{"register-single", "2", "2", "dup", 375, 1703, 11, true},
+	{"register-single", "2", "3", "dup", 258, 1159, 11, true},
+	{"register-single", "1", "1", "ordered", 5, 5, 5, false},
+	{"register-single", "2", "1", "ordered", 93, 121, 9, false},
+	{"register-single", "3", "1", "ordered", 4243, 6778, 13, false},
+	{"register-single", "1", "2", "ordered", 5, 5, 5, true},
+	{"register-single", "2", "2", "ordered", 62, 81, 9, true},
+	{"register-single", "2", "3", "ordered", 51, 69, 9, true},
+	{"register-abd", "1", "1", "nondup", 2, 2, 2, false},
+	{"register-abd", "1", "2", "nondup", 13, 13, 13, false},
+	{"register-abd", "1", "3", "nondup", 1449, 3728, 17, false},
+	{"register-abd", "2", "2", "nondup", 544, 875, 25, false},
+	{"register-abd", "1", "1", "ordered", 2, 2, 2, false},
+	{"register-abd", "1", "2", "ordered", 13, 13, 13, false},
+	{"register-abd", "1", "3", "ordered", 559, 1486, 21, false},
+	{"register-abd", "2", "2", "ordered", 620, 883, 25, false},
+	{"register-abd", "2", "3", "ordered", 1212979, 4730934, 41, false},
+	{"register-abd", "1", "1", "dup", 2, 2, 2, false},
+	{"register-abd", "3", "2", "nondup", 35009, 68115, 37, false},
+	{"register-abd", "3", "2", "ordered", 46516, 82294, 37, false},
+	{"register-paxos", "1", "1", "nondup", 2, 2, 2, false},
+	{"register-paxos", "1", "2", "nondup", 11, 12, 10, false},
+	{"register-paxos", "1", "3", "nondup", 265, 482, 14, false},
+	{"register-paxos", "2", "2", "nondup", 111, 137, 14, false},
+	{"register-paxos", "2", "3", "nondup", 16668, 32971, 21, false},
+	{"register-paxos", "1", "4", "nondup", 1169, 2742, 19, false},
+	{"register-paxos", "1", "5", "nondup", 39649, 123506, 23, false},
+	{"register-paxos", "2", "1", "nondup", 3, 3, 2, false},
+	{"register-paxos", "1", "1", "ordered", 2, 2, 2, false},
+	{"register-paxos", "1", "2", "ordered", 13, 14, 10, false},
+	{"register-paxos", "1", "3", "ordered", 237, 512, 15, false},
+	{"register-paxos", "2", "2", "ordered", 113, 158, 14, false},
+	{"register-paxos", "2", "3", "ordered", 34521, 112970, 25, true},
+	{"register-paxos", "1", "4", "ordered", 769, 2042, 20, false},
+	{"register-paxos", "1", "5", "ordered", 18913, 71970, 25, false},
+	{"register-paxos", "2", "1", "ordered", 5, 5, 3, false},
+	{"register-paxos", "1", "1", "dup", 2, 2, 2, false},
+	{"register-paxos", "1", "2", "dup", 16, 29, 11, false},
+	{"register-paxos", "1", "3", "dup", 634, 1783, 15, false},
+	{"register-paxos", "2", "2", "dup", 189, 397, 15, false},
+	{"register-paxos", "2", "3", "dup", 42805, 133965, 22, false},
+	{"register-paxos", "1", "4", "dup", 4118, 17737, 20, false},
+	{"register-paxos", "1", "5", "dup", 168002, 831246, 24, false},
+	{"register-paxos", "2", "1", "dup", 3, 3, 2, false},
+	{"register-paxos", "3", "3", "nondup", 1194428, 2420477, 28, false},
+}
