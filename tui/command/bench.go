@@ -55,7 +55,7 @@ func newBench(l *lab) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newBenchSim(l))
+	cmd.AddCommand(newBenchSim(l), newBenchExplore(l))
 	return cmd
 }
 
@@ -107,12 +107,18 @@ func (l *lab) benchSim(ctx context.Context, options benchOptions, asJSON bool) e
 	if err := options.check(); err != nil {
 		return err
 	}
+	b := bench{lab: l, ctx: ctx, options: options, line: newProgress(l.streams)}
+	return b.report(asJSON, b.world, b.worldTraced, b.virtualTime, b.scaling)
+}
+
+// report measures and prints.
+func (b *bench) report(asJSON bool, measures ...func() ([]figure, error)) error {
+	l, ctx := b.lab, b.ctx
 	report := benchReport{
 		Schema: 1, Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
 		Cores: runtime.GOMAXPROCS(0), Figures: []figure{},
 	}
-	b := bench{lab: l, ctx: ctx, options: options, line: newProgress(l.streams)}
-	for _, measure := range []func() ([]figure, error){b.world, b.worldTraced, b.virtualTime, b.scaling} {
+	for _, measure := range measures {
 		figures, err := measure()
 		if ctx.Err() != nil {
 			break
@@ -135,9 +141,13 @@ func (l *lab) benchSim(ctx context.Context, options benchOptions, asJSON bool) e
 
 func (r *benchReport) print(l *lab) {
 	fmt.Fprintf(l.out, "%s, %s, %d cores; median of n (smallest to largest)\n", r.Go, r.System, r.Cores)
+	widest := 22
 	for _, f := range r.Figures {
-		fmt.Fprintf(l.out, "  %-22s %12s %-12s n=%d (%s to %s)\n", f.Name, number(f.Median), f.Unit, f.N, number(f.Min), number(f.Max))
-		fmt.Fprintf(l.out, "  %-22s %s\n", "", l.paint.faint(f.About))
+		widest = max(widest, len(f.Name))
+	}
+	for _, f := range r.Figures {
+		fmt.Fprintf(l.out, "  %-*s %12s %-12s n=%d (%s to %s)\n", widest, f.Name, number(f.Median), f.Unit, f.N, number(f.Min), number(f.Max))
+		fmt.Fprintf(l.out, "  %-*s %s\n", widest, "", l.paint.faint(f.About))
 	}
 }
 

@@ -6,7 +6,7 @@
 // what the verb promises. A verb parses its arguments, calls one method of
 // scenarios.Lab (or of checker/linear), and prints what came back: whatever can
 // be computed without knowing of terminals and files is computed there, not here.
-// Only `bench` does work of its own, for it looks at the machine's clock.
+// Only `bench` and `check` do work of their own, for they look at the machine.
 //
 // Invariants:
 //   - Results go to stdout, progress and hints to stderr; with --json stdout

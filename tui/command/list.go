@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quorumlab/checker"
+	"quorumlab/checker/explore"
 	"quorumlab/checker/linear"
 	"quorumlab/checker/mutants"
 	"quorumlab/protocols/catalog"
@@ -41,9 +42,13 @@ type listedParameter struct {
 	Choices []string `json:"choices,omitempty"`
 }
 
+// listedModel is a model of histories, for `linearize`, or of a system, for
+// `check`; only the latter have parameters.
 type listedModel struct {
-	Name    string `json:"name"`
-	Summary string `json:"summary"`
+	Name       string            `json:"name"`
+	Summary    string            `json:"summary"`
+	Verb       string            `json:"verb"`
+	Parameters []listedParameter `json:"parameters,omitempty"`
 }
 
 type listedMutant struct {
@@ -117,7 +122,10 @@ func (l *lab) inventory(kinds []string) (*inventory, error) {
 			found.Scenarios = entries
 		case "models":
 			for _, m := range linear.Models() {
-				found.Models = append(found.Models, listedModel{m.Name, m.Summary})
+				found.Models = append(found.Models, listedModel{Name: m.Name, Summary: m.Summary, Verb: "linearize"})
+			}
+			for _, entry := range checked() {
+				found.Models = append(found.Models, listChecked(entry))
 			}
 		case "mutants":
 			for _, m := range mutants.All() {
@@ -148,6 +156,28 @@ func listProtocols() []listedProtocol {
 	return listed
 }
 
+func listChecked(entry explore.Entry) listedModel {
+	listed := listedModel{Name: entry.Name, Summary: entry.Summary, Verb: "check"}
+	for _, p := range entry.Parameters {
+		help := p.Help
+		if p.Choices == nil {
+			help = fmt.Sprintf("%s (%d to %d)", p.Help, p.Min, p.Max)
+		}
+		listed.Parameters = append(listed.Parameters,
+			listedParameter{Name: p.Name, Default: p.Default, Help: help, Choices: p.Choices})
+	}
+	return listed
+}
+
+// modelText is what the list says of a model.
+func modelText(m listedModel) string {
+	text := m.Summary + " (" + m.Verb
+	for _, p := range m.Parameters {
+		text += fmt.Sprintf(" %s=%s", p.Name, p.Default)
+	}
+	return text + ")"
+}
+
 // print shows a section a kind.
 func (i *inventory) print(w io.Writer, paint paint) {
 	sections := 0
@@ -171,7 +201,7 @@ func (i *inventory) print(w io.Writer, paint paint) {
 	section("protocols", names, texts)
 	names, texts = columns(i.Scenarios, func(e scenarios.Entry) (string, string) { return e.Name, e.Title })
 	section("scenarios", names, texts)
-	names, texts = columns(i.Models, func(m listedModel) (string, string) { return m.Name, m.Summary })
+	names, texts = columns(i.Models, func(m listedModel) (string, string) { return m.Name, modelText(m) })
 	section("models", names, texts)
 	names, texts = columns(i.Mutants, func(m listedMutant) (string, string) {
 		return m.Name, fmt.Sprintf("%s\n    breaks %s in %s, within %s\n    from %s",

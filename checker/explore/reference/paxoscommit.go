@@ -70,8 +70,8 @@ var paxosCommitKinds = []string{
 	pcDecideCommit: "Decide (commit)", pcDecideAbort: "Decide (abort)", pcPhase1b: "Phase1b", pcPhase2b: "Phase2b",
 }
 
-func newPaxosCommit(p parameters) (explore.Model, error) {
-	m := &PaxosCommit{managers: p.number("rms"), acceptors: p.number("acceptors"), ballots: p.number("ballots")}
+func newPaxosCommit(p explore.Values) (explore.Model, error) {
+	m := &PaxosCommit{managers: p.Number("rms"), acceptors: p.Number("acceptors"), ballots: p.Number("ballots")}
 	m.quorums = quorums(m.acceptors, p["quorums"] == "minimal")
 	m.orders = permutations(m.managers)
 	return m, nil

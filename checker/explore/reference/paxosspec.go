@@ -50,8 +50,8 @@ const (
 
 var paxosSpecKinds = []string{pxPhase1a: "Phase1a", pxPhase2a: "Phase2a", pxPhase1b: "Phase1b", pxPhase2b: "Phase2b"}
 
-func newPaxosSpec(p parameters) (explore.Model, error) {
-	m := &PaxosSpec{acceptors: p.number("acceptors"), values: p.number("values"), ballots: p.number("ballots")}
+func newPaxosSpec(p explore.Values) (explore.Model, error) {
+	m := &PaxosSpec{acceptors: p.Number("acceptors"), values: p.Number("values"), ballots: p.Number("ballots")}
 	m.quorums = quorums(m.acceptors, p["quorums"] == "minimal")
 	m.orders = permutations(m.values)
 	return m, nil

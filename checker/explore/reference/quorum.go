@@ -1,6 +1,10 @@
 package reference
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"quorumlab/checker/explore"
+)
 
 // quorums returns the sets of acceptors that are quorums, as masks: all
 // majorities, or only those of which no part is one.
@@ -19,8 +23,8 @@ func quorums(acceptors int, minimal bool) []uint32 {
 var quorumNames = []string{"majorities", "minimal"}
 
 // quorumParameter is the parameter that tells which.
-func quorumParameter(standard string) Parameter {
-	return Parameter{
+func quorumParameter(standard string) explore.Parameter {
+	return explore.Parameter{
 		Name: "quorums", Default: standard, Choices: quorumNames,
 		Help: "all majorities, or only the minimal ones: each satisfied quorum generates a state",
 	}

@@ -101,9 +101,9 @@ type outcome struct {
 	sent   []letterTo
 }
 
-func newRegister(p parameters, protocol protocol) *Register {
+func newRegister(p explore.Values, protocol protocol) *Register {
 	m := &Register{
-		protocol: protocol, servers: p.number("servers"), clients: p.number("clients"),
+		protocol: protocol, servers: p.Number("servers"), clients: p.Number("clients"),
 		cells: map[actorCell]uint32{}, inboxes: map[string]uint32{},
 		letters: map[envelope]uint32{}, histories: map[history]uint32{},
 	}

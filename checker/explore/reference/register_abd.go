@@ -12,8 +12,8 @@ import (
 // for its sequence number and value, then has a majority record the newest.
 type abd struct{ servers int }
 
-func newABD(p parameters) (explore.Model, error) {
-	return newRegister(p, abd{p.number("servers")}), nil
+func newABD(p explore.Values) (explore.Model, error) {
+	return newRegister(p, abd{p.Number("servers")}), nil
 }
 
 // The messages between servers.

@@ -12,8 +12,8 @@ import (
 // own. What a server sends to itself is done at once.
 type paxos struct{ servers int }
 
-func newPaxos(p parameters) (explore.Model, error) {
-	return newRegister(p, paxos{p.number("servers")}), nil
+func newPaxos(p explore.Values) (explore.Model, error) {
+	return newRegister(p, paxos{p.Number("servers")}), nil
 }
 
 // The messages between servers.

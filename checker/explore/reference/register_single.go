@@ -6,7 +6,7 @@ import "quorumlab/checker/explore"
 // with more servers than one the register is not linearizable.
 type single struct{}
 
-func newSingle(p parameters) (explore.Model, error) { return newRegister(p, single{}), nil }
+func newSingle(p explore.Values) (explore.Model, error) { return newRegister(p, single{}), nil }
 
 func (single) start(int) cell { return cell{} }
 

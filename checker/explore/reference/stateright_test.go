@@ -17,7 +17,6 @@ var stateright = []struct {
 	{"register-single", "2", "3", "nondup", 51, 69, 9, true},
 	{"register-single", "1", "1", "dup", 9, 20, 6, false},
 	{"register-single", "2", "1", "dup", 1323, 6219, 14, true},
-	{"register-single", "3", "1", "dup", 2135911, 15196480, 24, true},
 	{"register-single", "1", "2", "dup", 9, 20, 6, true},
 	{"register-single", "2", "2", "dup", 375, 1703, 11, true},
 	{"register-single", "2", "3", "dup", 258, 1159, 11, true},

@@ -21,8 +21,8 @@ var tcommitKinds = []string{tcPrepare: "Prepare", tcDecide: "Decide (commit)", t
 
 const tcommitMax = 16
 
-func newTCommit(p parameters) (explore.Model, error) {
-	return &TCommit{managers: p.number("rms")}, nil
+func newTCommit(p explore.Values) (explore.Model, error) {
+	return &TCommit{managers: p.Number("rms")}, nil
 }
 
 // Width implements explore.Model.

@@ -10,7 +10,7 @@ import (
 
 // The states of a resource manager.
 const (
-	working = iota
+	working = iota // two bits, of which the upper means that it is decided
 	prepared
 	committed
 	aborted
@@ -26,25 +26,25 @@ var coordinatorStates = [...]string{"init", "committed", "aborted"}
 // examples (Gray and Lamport, "Consensus on Transaction Commit", 2006): resource
 // managers, a transaction manager, and a set of messages that never shrinks.
 //
-// A state is two words. Bit i of a mask belongs to resource manager i. The
-// first word has a byte a state that a resource manager can be in besides
-// working, and the set of those whose Prepared is sent; the second has the
-// transaction manager's set of those prepared, its own state, and the messages
-// Commit and Abort.
+// A state is two words. The first has two bits a resource manager, its state,
+// and the set of those whose Prepared is sent; the second has the transaction
+// manager's set of those prepared, its own state, and the messages Commit and
+// Abort.
 type TwoPhase struct{ managers int }
 
-const managersMax = 8
+const managersMax = 10
 
 // The parts of the two words.
 const (
-	isPrepared  = 0  // shifts of the first word
-	isCommitted = 8  //
-	isAborted   = 16 //
-	sentPrepare = 24 //
-	tmPrepared  = 0  // and of the second
-	tmState     = 8  // 2 bits
-	sentCommit  = 10 // 1 bit
-	sentAbort   = 11 // 1 bit
+	rmStates    = 0               // shifts of the first word: 2 bits each
+	sentPrepare = 2 * managersMax //
+	tmPrepared  = 0               // and of the second
+	tmState     = managersMax     // 2 bits
+	sentCommit  = tmState + 2     // 1 bit
+	sentAbort   = sentCommit + 1  // 1 bit
+	managersSet = 1<<managersMax - 1
+	// lowBits has the lower bit of every resource manager's state.
+	lowBits = 0x55555
 )
 
 // The kinds of step.
@@ -63,8 +63,8 @@ var twoPhaseKinds = []string{
 	rmChooseToAbort: "RMChooseToAbort", rmRcvCommit: "RMRcvCommitMsg", rmRcvAbort: "RMRcvAbortMsg",
 }
 
-func newTwoPhase(p parameters) (explore.Model, error) {
-	return &TwoPhase{managers: p.number("rms")}, nil
+func newTwoPhase(p explore.Values) (explore.Model, error) {
+	return &TwoPhase{managers: p.Number("rms")}, nil
 }
 
 // Width implements explore.Model.
@@ -90,16 +90,17 @@ func (m *TwoPhase) Properties() []explore.Property {
 
 // Hits implements explore.Expander.
 func (m *TwoPhase) Hits(state []uint32) uint64 {
-	all := uint32(1)<<m.managers - 1
-	commits, aborts := state[0]>>isCommitted&0xff, state[0]>>isAborted&0xff
+	all := uint32(1)<<(2*m.managers) - 1
+	low, high := state[0]&all&lowBits, state[0]&all>>1&lowBits
+	aborts, commits := low&high, high&^low
 	var hits uint64
 	if commits != 0 && aborts != 0 {
 		hits |= 1
 	}
-	if commits == all {
+	if commits == all&lowBits {
 		hits |= 2
 	}
-	if aborts == all {
+	if aborts == all&lowBits {
 		hits |= 4
 	}
 	return hits
@@ -126,44 +127,43 @@ func (m *TwoPhase) Expand(state []uint32, b *explore.Batch) {
 	s, t := state[0], state[1]
 	all := uint32(1)<<m.managers - 1
 	undecided := t>>tmState&3 == 0
-	if undecided && t>>tmPrepared&0xff == all {
+	if undecided && t>>tmPrepared&managersSet == all {
 		put(b, s, t|1<<tmState|1<<sentCommit, step(tmCommit, 0))
 	}
 	if undecided {
 		put(b, s, t|2<<tmState|1<<sentAbort, step(tmAbort, 0))
 	}
 	for i := range m.managers {
-		bit := uint32(1) << i
-		if undecided && s&(bit<<sentPrepare) != 0 {
-			put(b, s, t|bit<<tmPrepared, step(tmRcvPrepared, i))
+		at := rmStates + 2*i
+		if undecided && s>>(sentPrepare+i)&1 != 0 {
+			put(b, s, t|1<<(tmPrepared+i), step(tmRcvPrepared, i))
 		}
-		others := s &^ (bit<<isPrepared | bit<<isCommitted | bit<<isAborted)
-		if s&(bit<<isPrepared|bit<<isCommitted|bit<<isAborted) == 0 {
-			put(b, s|bit<<isPrepared|bit<<sentPrepare, t, step(rmPrepare, i))
-			put(b, s|bit<<isAborted, t, step(rmChooseToAbort, i))
+		others := s &^ (3 << at)
+		if s>>at&3 == working {
+			put(b, s|prepared<<at|1<<(sentPrepare+i), t, step(rmPrepare, i))
+			put(b, s|aborted<<at, t, step(rmChooseToAbort, i))
 		}
-		if t&(1<<sentCommit) != 0 {
-			put(b, others|bit<<isCommitted, t, step(rmRcvCommit, i))
+		if t>>sentCommit&1 != 0 {
+			put(b, others|committed<<at, t, step(rmRcvCommit, i))
 		}
-		if t&(1<<sentAbort) != 0 {
-			put(b, others|bit<<isAborted, t, step(rmRcvAbort, i))
+		if t>>sentAbort&1 != 0 {
+			put(b, others|aborted<<at, t, step(rmRcvAbort, i))
 		}
 	}
 }
 
 // Canonical implements explore.Symmetric: resource managers can be
-// interchanged. What belongs to one is five bits; they are sorted.
+// interchanged. What belongs to one is four bits; they are sorted.
 func (m *TwoPhase) Canonical(state []uint32) {
 	var of [managersMax]uint32
 	for i := range m.managers {
-		s, t := state[0]>>i, state[1]>>i
-		of[i] = s>>isPrepared&1 | s>>isCommitted&1<<1 | s>>isAborted&1<<2 | s>>sentPrepare&1<<3 | t>>tmPrepared&1<<4
+		of[i] = state[0]>>(rmStates+2*i)&3 | state[0]>>(sentPrepare+i)&1<<2 | state[1]>>(tmPrepared+i)&1<<3
 	}
 	slices.Sort(of[:m.managers])
-	first, second := uint32(0), state[1]&^0xff
+	first, second := uint32(0), state[1]&^(managersSet<<tmPrepared)
 	for i, x := range of[:m.managers] {
-		first |= (x&1<<isPrepared | x>>1&1<<isCommitted | x>>2&1<<isAborted | x>>3&1<<sentPrepare) << i
-		second |= x >> 4 & 1 << i
+		first |= x&3<<(rmStates+2*i) | x>>2&1<<(sentPrepare+i)
+		second |= x >> 3 & 1 << (tmPrepared + i)
 	}
 	state[0], state[1] = first, second
 }
@@ -173,30 +173,21 @@ func (m *TwoPhase) Describe(state []uint32) []string {
 	s, t := state[0], state[1]
 	var lines []string
 	for i := range m.managers {
-		now := working
-		switch {
-		case s>>isPrepared>>i&1 != 0:
-			now = prepared
-		case s>>isCommitted>>i&1 != 0:
-			now = committed
-		case s>>isAborted>>i&1 != 0:
-			now = aborted
-		}
-		lines = append(lines, fmt.Sprintf("r%d: %s", i+1, managerStates[now]))
+		lines = append(lines, fmt.Sprintf("r%d: %s", i+1, managerStates[s>>(rmStates+2*i)&3]))
 	}
 	lines = append(lines,
 		"tm: "+coordinatorStates[t>>tmState&3],
-		"tmPrepared: "+setOf("r", t>>tmPrepared&0xff))
+		"tmPrepared: "+setOf("r", t>>tmPrepared&managersSet))
 	var sent []string
 	for i := range m.managers {
-		if s>>sentPrepare>>i&1 != 0 {
+		if s>>(sentPrepare+i)&1 != 0 {
 			sent = append(sent, fmt.Sprintf("Prepared(r%d)", i+1))
 		}
 	}
-	if t&(1<<sentCommit) != 0 {
+	if t>>sentCommit&1 != 0 {
 		sent = append(sent, "Commit")
 	}
-	if t&(1<<sentAbort) != 0 {
+	if t>>sentAbort&1 != 0 {
 		sent = append(sent, "Abort")
 	}
 	return append(lines, "msgs: {"+strings.Join(sent, ", ")+"}")

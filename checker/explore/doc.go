@@ -1,0 +1,39 @@
+// Package explore is the model checker: it visits every state that a model can
+// reach, each once, and judges the model's properties in all of them.
+//
+// A [Model] has states that are short vectors of words without pointers. What
+// is bigger than a word (the state of a node, what is under way to it, what a
+// client saw) is interned by the model, and the word names it; what a step does
+// is computed once for each pair of things that meet in it, and then looked up
+// ([Memo], [Arena]). [Run] searches breadth first.
+//
+// # How it searches
+//
+// Visited states are kept as fingerprints of 64 bits (or 128) in tables of open
+// addressing; an append-only log holds, of each distinct state, its parent and
+// which of the parent's successors it is, which is all that is needed to make
+// the run again that leads to it. The states themselves are kept for two levels
+// only. So a distinct state takes about 25 bytes, whatever its size.
+//
+// What is not visited because its fingerprint is taken would be missed: the
+// result has an upper bound of the probability that this happened at all. States
+// of up to two words have fingerprints that are one to one.
+//
+// # What is guaranteed
+//
+//   - The numbers of generated and distinct states, the depth, the verdicts and
+//     the length of every run are the same for every number of workers; and the
+//     runs too, if the model's fingerprints depend on contents and not on the
+//     numbers by which it interned them.
+//   - A run that hits a property is a shortest one. Under symmetry it is a run
+//     of the model as it is, not of what stands for it.
+//   - Holds and Missed are said only if every reachable state was explored; a
+//     bound gives Unknown.
+//   - No bound ends a search without saying how far it came.
+//
+// The models of other checkers, whose counts are known, are in reference.
+//
+// Of this module the package may import protocols, protocols/hint,
+// protocols/state, network, sim, sim/trace and checker. It starts goroutines:
+// the workers.
+package explore

@@ -1,0 +1,259 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quorumlab/checker/explore"
+	"quorumlab/checker/explore/reference"
+	"quorumlab/protocols/hint"
+)
+
+// checkFlags are the flags of `check`.
+type checkFlags struct {
+	sets      []string
+	symmetry  bool
+	stop      bool
+	wide      bool
+	audit     bool
+	workers   int
+	statesMax uint64
+	depthMax  int
+	memory    string
+	seed      uint64
+	coverage  bool
+	json      bool
+}
+
+// newCheck makes `check`: a model explored exhaustively.
+func newCheck(l *lab) *cobra.Command {
+	var flags checkFlags
+	cmd := &cobra.Command{
+		Use:   "check MODEL",
+		Short: "Explore every reachable state of a model, and judge its properties",
+		Long: "Check explores a model breadth first: every state that can be reached within the bounds,\n" +
+			"each once. It tells how many states were generated (initial ones and duplicates included),\n" +
+			"how many are distinct, how deep they lie (the initial ones at depth 1), and for each\n" +
+			"property a verdict, with a shortest run that breaks or reaches it. What is said to hold,\n" +
+			"holds for the parameters that are printed, and for no others. `list models` tells what\n" +
+			"there is to check.\n\n" + exitCodes,
+		Example: "  quorumlab check twophase --set rms=7\n" +
+			"  quorumlab check register-paxos --set clients=3 --workers 2 --json\n" +
+			"  quorumlab check paxoscommit-spec --symmetry --coverage",
+		Args:              exactlyOne("a model"),
+		ValidArgsFunction: complete(checkedNames),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return l.check(cmd.Context(), args[0], flags)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&flags.sets, "set", nil, "set a `parameter=value` of the model")
+	f.BoolVar(&flags.symmetry, "symmetry", false, "keep one of all states that come from each other by interchanging equal parts")
+	f.BoolVar(&flags.stop, "stop", false, "end with the level of the first violation")
+	f.BoolVar(&flags.wide, "wide", false, "fingerprints of 128 bits instead of 64")
+	f.BoolVar(&flags.audit, "audit", false, "keep whole states and prove that no two share a fingerprint (for small models)")
+	f.IntVar(&flags.workers, "workers", runtime.GOMAXPROCS(0), "how many cores work")
+	f.Uint64Var(&flags.statesMax, "max-states", 0, "bound of the distinct states; 0: none")
+	f.IntVar(&flags.depthMax, "max-depth", 0, "bound of the depth; 0: none")
+	f.StringVar(&flags.memory, "memory", "", "bound of the memory, a `size` as 512MB or 4GB; without it, most of what is free")
+	f.Uint64Var(&flags.seed, "seed", 0, "chooses the fingerprints")
+	f.BoolVar(&flags.coverage, "coverage", false, "tell how often each kind of step was taken, and which never")
+	f.BoolVar(&flags.json, "json", false, "print one JSON object")
+	return cmd
+}
+
+// checked lists what there is to check.
+func checked() []explore.Entry { return reference.All() }
+
+func checkedNames() []string {
+	var names []string
+	for _, entry := range checked() {
+		names = append(names, entry.Name)
+	}
+	return names
+}
+
+// checkedEntry finds one by name, nil if there is none.
+func checkedEntry(name string) *explore.Entry {
+	all := checked()
+	at := slices.IndexFunc(all, func(e explore.Entry) bool { return e.Name == name })
+	if at < 0 {
+		return nil
+	}
+	return &all[at]
+}
+
+// checking is a check at work.
+type checking struct {
+	name   string
+	model  explore.Model
+	values explore.Values
+	flags  checkFlags
+}
+
+func (l *lab) check(ctx context.Context, name string, flags checkFlags) error {
+	c, options, err := flags.parse(name)
+	if err != nil {
+		return err
+	}
+	line := newProgress(l.streams)
+	started := time.Now()
+	line.last = started // what is quick needs no progress
+	options.Progress = func(p explore.Progress) {
+		line.update(func() string { return exploreProgress(p, time.Since(started)) })
+	}
+	result, err := explore.Run(ctx, c.model, options)
+	line.clear()
+	switch {
+	case errors.Is(err, explore.ErrAsymmetric):
+		return usage("", "--symmetry: no parts of %s can be interchanged", name)
+	case err != nil:
+		return usage("", "%s: %v", name, err)
+	}
+	if flags.json {
+		err = l.json(c.report(result))
+	} else {
+		c.print(l, result)
+	}
+	if err != nil {
+		return err
+	}
+	if result.Bound == explore.Interrupted {
+		return ctx.Err()
+	}
+	return finished(checkCode(result))
+}
+
+// checkCode returns the code to exit with.
+func checkCode(r *explore.Result) int {
+	switch {
+	case r.Broken():
+		return exitViolated
+	case !r.Complete():
+		return exitInconclusive
+	}
+	return exitHeld
+}
+
+func exploreProgress(p explore.Progress, elapsed time.Duration) string {
+	return fmt.Sprintf("%s states generated, %s distinct, depth %d, %s to expand, %s states/s, %s, %s",
+		grouped(p.Generated), grouped(p.Distinct), p.Depth, grouped(p.Frontier),
+		grouped(uint64(float64(p.Generated)/max(elapsed.Seconds(), 1e-3))), megabytes(p.Bytes), elapsed.Round(100*time.Millisecond))
+}
+
+func megabytes(n uint64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+
+// parse checks the flags, and makes the model and the options.
+func (f *checkFlags) parse(name string) (*checking, explore.Options, error) {
+	options := explore.Options{
+		Workers: f.workers, StatesMax: f.statesMax, DepthMax: f.depthMax, Symmetry: f.symmetry,
+		Stop: f.stop, Wide: f.wide, Audit: f.audit, Seed: f.seed,
+	}
+	entry := checkedEntry(name)
+	if entry == nil {
+		return nil, options, usage("`quorumlab list models` tells more", "no model %q; %s", name, hint.For(name, checkedNames()))
+	}
+	if f.workers < 1 || f.workers > jobsMax {
+		return nil, options, usage("", "--workers %d: expected a number from 1 to %d", f.workers, jobsMax)
+	}
+	if f.depthMax < 0 {
+		return nil, options, usage("", "--max-depth %d: expected a number of levels, or 0", f.depthMax)
+	}
+	var err error
+	if options.MemoryMax, err = f.memoryMax(); err != nil {
+		return nil, options, err
+	}
+	set := map[string]string{}
+	for _, argument := range f.sets {
+		parameter, value, ok := strings.Cut(argument, "=")
+		if !ok {
+			return nil, options, usage("for example --set rms=3", "--set %q: expected parameter=value", argument)
+		}
+		set[parameter] = value
+	}
+	model, values, err := entry.Make(set)
+	if err != nil {
+		return nil, options, usage("", "%v", err)
+	}
+	return &checking{name: name, model: model, values: values, flags: *f}, options, nil
+}
+
+// memoryMax returns the bound of the memory, and has the garbage collector keep
+// to it: the tables of a search are garbage as soon as they have grown.
+func (f *checkFlags) memoryMax() (uint64, error) {
+	bound := freeMemory() / 4 * 3
+	if f.memory != "" {
+		var err error
+		if bound, err = parseSize(f.memory); err != nil {
+			return 0, err
+		}
+	}
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(checkGarbagePercent)
+	}
+	return bound, nil
+}
+
+// checkGarbagePercent: the collector has next to nothing to scan.
+const checkGarbagePercent = 25
+
+// freeMemory returns how much memory can be had, 0 if the system does not tell.
+func freeMemory() uint64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) >= 2 && fields[0] == "MemAvailable:" {
+			if n, err := strconv.ParseUint(fields[1], 10, 64); err == nil {
+				return n << 10
+			}
+		}
+	}
+	return 0
+}
+
+// parseSize reads a number of bytes, with a unit or without.
+func parseSize(text string) (uint64, error) {
+	units := []struct {
+		name  string
+		bytes float64
+	}{
+		{"KiB", 1 << 10},
+		{"MiB", 1 << 20},
+		{"GiB", 1 << 30},
+		{"TiB", 1 << 40},
+		{"KB", 1e3},
+		{"MB", 1e6},
+		{"GB", 1e9},
+		{"TB", 1e12},
+		{"K", 1e3},
+		{"M", 1e6},
+		{"G", 1e9},
+		{"T", 1e12},
+		{"B", 1},
+		{"", 1},
+	}
+	for _, unit := range units {
+		if len(text) < len(unit.name) || !strings.EqualFold(text[len(text)-len(unit.name):], unit.name) {
+			continue
+		}
+		n, err := strconv.ParseFloat(strings.TrimSpace(text[:len(text)-len(unit.name)]), 64)
+		if size := n * unit.bytes; err == nil && size >= 1 && size < 1e18 {
+			return uint64(size), nil
+		}
+		break
+	}
+	return 0, usage("for example --memory 2GB", "--memory %q: expected a size", text)
+}

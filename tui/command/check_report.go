@@ -1,0 +1,201 @@
+package command
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"quorumlab/checker/explore"
+)
+
+// checkReport is the JSON form of `check --json`.
+type checkReport struct {
+	Schema         int               `json:"schema"`
+	Model          string            `json:"model"`
+	Parameters     map[string]string `json:"parameters"`
+	Generated      uint64            `json:"generated"`
+	Distinct       uint64            `json:"distinct"`
+	Depth          int               `json:"depth"`
+	Terminal       uint64            `json:"terminal"` // states without a successor
+	Seconds        float64           `json:"seconds"`
+	PerSecond      float64           `json:"generated_per_second"`
+	Bytes          uint64            `json:"bytes"`
+	BytesPerState  float64           `json:"bytes_per_state"`
+	Workers        int               `json:"workers"`
+	Symmetry       bool              `json:"symmetry"`
+	Complete       bool              `json:"complete"`
+	Bound          string            `json:"bound,omitempty"`
+	Frontier       uint64            `json:"frontier"` // states that were not expanded
+	CollisionBound float64           `json:"collision_bound"`
+	Seed           uint64            `json:"seed"`
+	Verdicts       []checkVerdict    `json:"verdicts"`
+	Coverage       []checkCoverage   `json:"coverage"`
+}
+
+type checkVerdict struct {
+	Property string `json:"property"`
+	Sentence string `json:"sentence"`
+	Expected string `json:"expected"` // always, sometimes or eventually
+	Verdict  string `json:"verdict"`
+	// Length is that of the run that shows it, in steps.
+	Length int         `json:"length,omitempty"`
+	Run    []checkStep `json:"run,omitempty"`
+}
+
+// checkStep is a step of a run: what happened, and what it changed.
+type checkStep struct {
+	Step    string        `json:"step"`
+	Changes []checkChange `json:"changes"`
+}
+
+type checkChange struct {
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
+type checkCoverage struct {
+	Kind  string `json:"kind"`
+	Steps uint64 `json:"steps"`
+}
+
+var expectations = [...]string{
+	explore.Never: "always", explore.Sometimes: "sometimes", explore.Eventually: "eventually",
+}
+
+func (c *checking) report(r *explore.Result) *checkReport {
+	report := &checkReport{
+		Schema: 1, Model: c.name, Parameters: c.values, Generated: r.Generated, Distinct: r.Distinct,
+		Depth: r.Depth, Terminal: r.Terminal, Seconds: r.Elapsed.Seconds(),
+		PerSecond: float64(r.Generated) / max(r.Elapsed.Seconds(), 1e-9),
+		Bytes:     r.Bytes, BytesPerState: float64(r.Bytes) / float64(max(1, r.Distinct)),
+		Workers: c.flags.workers, Symmetry: c.flags.symmetry, Complete: r.Complete(), Bound: string(r.Bound),
+		Frontier: r.Frontier, CollisionBound: r.CollisionBound, Seed: c.flags.seed,
+		Verdicts: []checkVerdict{}, Coverage: []checkCoverage{},
+	}
+	for _, f := range r.Findings {
+		v := checkVerdict{
+			Property: f.Property.Name, Sentence: f.Property.Sentence,
+			Expected: expectations[f.Property.Expectation], Verdict: string(f.Verdict),
+		}
+		if f.Path != nil {
+			v.Run = c.steps(f.Path)
+			v.Length = len(v.Run)
+		}
+		report.Verdicts = append(report.Verdicts, v)
+	}
+	for kind, name := range c.model.Kinds() {
+		report.Coverage = append(report.Coverage, checkCoverage{name, r.Kinds[kind]})
+	}
+	return report
+}
+
+// steps tells a run.
+func (c *checking) steps(path *explore.Path) []checkStep {
+	steps := []checkStep{}
+	before := c.model.Describe(path.States[0])
+	for i, label := range path.Steps {
+		after := c.model.Describe(path.States[i+1])
+		step := checkStep{Step: c.model.Explain(label), Changes: []checkChange{}}
+		for at := range max(len(before), len(after)) {
+			change := checkChange{}
+			if at < len(before) {
+				change.Before = before[at]
+			}
+			if at < len(after) {
+				change.After = after[at]
+			}
+			if change.Before != change.After {
+				step.Changes = append(step.Changes, change)
+			}
+		}
+		steps = append(steps, step)
+		before = after
+	}
+	return steps
+}
+
+// print tells the result to people.
+func (c *checking) print(l *lab, r *explore.Result) {
+	var set []string
+	for _, name := range slices.Sorted(maps.Keys(c.values)) {
+		set = append(set, name+"="+c.values[name])
+	}
+	fmt.Fprintf(l.out, "%s: %s\n", l.paint.strong(c.name), strings.Join(set, ", "))
+	what := "every reachable state was explored"
+	if !r.Complete() {
+		what = fmt.Sprintf("inconclusive: bound reached (%s) after %s distinct states; %s were not expanded",
+			r.Bound, grouped(r.Distinct), grouped(r.Frontier))
+	}
+	fmt.Fprintf(l.out, "  %s\n", what)
+	fmt.Fprintf(l.out, "  %s states generated, %s distinct, depth %d, %s without a successor\n",
+		grouped(r.Generated), grouped(r.Distinct), r.Depth, grouped(r.Terminal))
+	fmt.Fprintf(l.out, "  %.3f s, %s states/s with %d workers, %s, %.1f bytes a state\n", r.Elapsed.Seconds(),
+		grouped(uint64(float64(r.Generated)/max(r.Elapsed.Seconds(), 1e-9))), c.flags.workers, megabytes(r.Bytes),
+		float64(r.Bytes)/float64(max(1, r.Distinct)))
+	fmt.Fprintf(l.out, "  reductions: %s; fingerprint collisions: %s (seed %d)\n",
+		c.reductions(), collisions(r.CollisionBound), c.flags.seed)
+	for _, f := range r.Findings {
+		c.printFinding(l, r, f)
+	}
+	if c.flags.coverage {
+		c.printCoverage(l, r)
+	}
+}
+
+func (c *checking) reductions() string {
+	if c.flags.symmetry {
+		return "symmetry"
+	}
+	return "none"
+}
+
+func collisions(bound float64) string {
+	if bound == 0 {
+		return "impossible, they are one to one"
+	}
+	return fmt.Sprintf("none, but with a probability below %.1g", bound)
+}
+
+// printFinding tells a verdict, and the run that breaks a property.
+func (c *checking) printFinding(l *lab, r *explore.Result, f explore.Finding) {
+	glyph, told := glyphOf(f.Verdict), string(f.Verdict)
+	if f.Path != nil {
+		told += fmt.Sprintf(" in %s", plural(len(f.Path.Steps), "step"))
+	}
+	if f.Verdict == explore.Unknown {
+		told += fmt.Sprintf(" (not in the %s states that were reached)", grouped(r.Distinct))
+	}
+	paragraph(l.out, "  "+l.paint.judged(glyph, f.Property.Name+": "+told)+" — ", "      ", f.Property.Sentence)
+	if f.Verdict != explore.Violated {
+		return
+	}
+	for i, step := range c.steps(f.Path) {
+		fmt.Fprintf(l.out, "    %3d  %s\n", i+1, step.Step)
+		for _, change := range step.Changes {
+			fmt.Fprintf(l.out, "           - %s\n           + %s\n", change.Before, change.After)
+		}
+	}
+}
+
+// glyphOf returns the verdict of runs that a verdict is shown as.
+func glyphOf(v explore.Verdict) string {
+	switch v {
+	case explore.Holds, explore.Reached:
+		return string(explore.Holds)
+	case explore.Violated, explore.Missed:
+		return string(explore.Violated)
+	}
+	return string(explore.Unknown)
+}
+
+func (c *checking) printCoverage(l *lab, r *explore.Result) {
+	fmt.Fprintln(l.out, "  steps taken, by kind:")
+	for kind, name := range c.model.Kinds() {
+		told := grouped(r.Kinds[kind])
+		if r.Kinds[kind] == 0 {
+			told = "never"
+		}
+		fmt.Fprintf(l.out, "    %-24s %s\n", name, told)
+	}
+}
