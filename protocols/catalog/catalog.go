@@ -10,6 +10,7 @@ import (
 	"quorumlab/protocols/machine"
 	"quorumlab/protocols/primarybackup"
 	"quorumlab/protocols/quorumstore"
+	"quorumlab/protocols/threepc"
 	"quorumlab/protocols/zab"
 )
 
@@ -18,6 +19,7 @@ func All() []protocols.Protocol {
 	return []protocols.Protocol{
 		primarybackup.Protocol(),
 		quorumstore.Protocol(),
+		threepc.Protocol(),
 		zab.Protocol(),
 	}
 }

@@ -1,0 +1,279 @@
+package threepc
+
+import (
+	"slices"
+
+	"quorumlab/protocols"
+	"quorumlab/protocols/resource"
+)
+
+// The termination protocol must bring to an end what a coordinator left that is
+// not heard of. A process stands in for it: it asks the others where they stand,
+// moves them to a common state from which all may decide alike, and decides.
+// What it may conclude from what it hears is where the three variants differ.
+
+// onProcessDue acts when nothing was heard of the leader for too long.
+func (n *Node) onProcessDue(id resource.ID, out *protocols.Effects) {
+	p := n.process(id)
+	if p == nil || p.State.decided() {
+		return
+	}
+	if l := n.lead(id); l != nil && l.Phase != Deposed {
+		n.watch(p, out) // it leads itself
+		return
+	}
+	if p.State == Working {
+		// It has promised nothing.
+		n.dropProcess(id, out)
+		n.resume(n.Store.Resolve(id, resource.Abort), out)
+		return
+	}
+	p.Tries++
+	n.watch(p, out)
+	ballot := Ballot(0)
+	if n.Settings.Termination != terminationSimple || !p.Recovered {
+		ballot = after(p.Elected, n.Settings.Self)
+		out.Note(protocols.Note{Kind: Elected, Term: uint64(ballot), Slot: uint64(id), Text: "stands in for the coordinator"})
+	}
+	n.poll(p, ballot, out)
+}
+
+// poll asks all processes where they stand.
+func (n *Node) poll(p *Process, ballot Ballot, out *protocols.Effects) {
+	l := n.lead(p.Transaction)
+	if l == nil {
+		l = n.addLead(Lead{Transaction: p.Transaction, Cohort: p.Cohort})
+	}
+	l.Ballot, l.Reports, l.Reached, l.Group = ballot, nil, nil, nil
+	n.enter(l, Polling, l.Cohort, out)
+}
+
+// onPoll tells where the process stands, and binds it to the ballot.
+func (n *Node) onPoll(from protocols.NodeID, m Poll, out *protocols.Effects) {
+	p := n.process(m.Transaction)
+	switch {
+	case p == nil:
+		n.reportGone(from, m, out)
+		return
+	case p.Task == TaskPerform:
+		return // nobody else takes part
+	case p.State == Working:
+		n.dropProcess(m.Transaction, out)
+		n.resume(n.Store.Resolve(m.Transaction, resource.Abort), out)
+		n.reportGone(from, m, out)
+		return
+	case m.Ballot != 0 && m.Ballot < p.Elected:
+		return
+	}
+	if m.Ballot > p.Elected && !p.State.decided() {
+		n.elect(p, from, m.Ballot, out)
+	}
+	report := Report{
+		Transaction: m.Transaction, Ballot: m.Ballot, State: p.State,
+		Attempt: p.Attempt, Up: p.Up, Recovered: p.Recovered,
+	}
+	if n.Settings.Termination == terminationE3PC {
+		report.Elected = p.Elected
+	}
+	n.say(p, from, report, out)
+}
+
+// elect takes part in a higher ballot, and in no lower one any more.
+func (n *Node) elect(p *Process, leader protocols.NodeID, ballot Ballot, out *protocols.Effects) {
+	p.Elected = ballot
+	n.watch(p, out)
+	if n.Settings.Termination == terminationE3PC {
+		n.force(p, p.shift(), whatElected, out)
+	}
+	l := n.lead(p.Transaction)
+	if l == nil || l.Ballot == ballot && leader == n.Settings.Self || l.Phase == Telling || l.Ballot == 0 {
+		return
+	}
+	if n.coordinates(p.Transaction) {
+		n.enter(l, Deposed, nil, out)
+	} else {
+		n.dropLead(p.Transaction, out)
+	}
+}
+
+// reportGone tells of a transaction that is decided here, or was never voted
+// for: then it is aborted now, on disk, lest a late CanCommit change that.
+func (n *Node) reportGone(to protocols.NodeID, m Poll, out *protocols.Effects) {
+	id := m.Transaction
+	report := Report{Transaction: id, Ballot: m.Ballot, State: Aborted}
+	decision, over := n.Store.IsOver(id)
+	switch {
+	case over && decision == resource.Undecided:
+		report.Over = true
+		n.send(to, report, out)
+	case over && decision == resource.Commit:
+		report.State = Committed
+		n.send(to, report, out)
+	default:
+		n.resume(n.Store.Resolve(id, resource.Abort), out)
+		// A process in name only, until the record is on disk.
+		p := n.addProcess(Process{Transaction: id, State: Aborted})
+		n.force(p, resource.Resolved{Transaction: id, Decision: resource.Abort}, whatResolved, out)
+		n.say(p, to, report, out)
+	}
+}
+
+// onReport hears where a process stands.
+func (n *Node) onReport(from protocols.NodeID, m Report, out *protocols.Effects) {
+	if p := n.process(m.Transaction); m.State.decided() && p != nil {
+		switch {
+		case !p.State.decided():
+			n.decide(p, m.State.decision(), out)
+		case p.State != m.State:
+			n.noteSplit(m.Transaction, m.State.decision(), out)
+		}
+		return
+	}
+	l := n.lead(m.Transaction)
+	if l == nil || l.Phase != Polling || l.Ballot != m.Ballot || !l.answered(from) {
+		return
+	}
+	l.Reports = append(l.Reports, Told{From: from, Report: m})
+	if len(l.Awaited) == 0 {
+		n.judge(l, out)
+	}
+}
+
+// judge concludes from the reports. None is of a decision: that would have been
+// taken over at once.
+func (n *Node) judge(l *Lead, out *protocols.Effects) {
+	if p := n.process(l.Transaction); p == nil || p.State.decided() {
+		n.enter(l, Deposed, nil, out) // it is on its way to the disk
+		return
+	}
+	switch {
+	case l.Ballot == 0:
+		n.judgeFailed(l, out)
+	case n.Settings.Termination == terminationSimple:
+		n.judgeSimply(l, out)
+	case n.Settings.Termination == terminationQuorum:
+		n.judgeByQuorums(l, out)
+	default:
+		n.judgeByAttempts(l, out)
+	}
+}
+
+// in returns who of those who reported is in a state.
+func (l *Lead) in(state State) []protocols.NodeID {
+	var nodes []protocols.NodeID
+	for _, told := range l.Reports {
+		if told.Report.State == state {
+			nodes = append(nodes, told.From)
+		}
+	}
+	return nodes
+}
+
+// judgeSimply counts on the silent being dead. If one of those alive has
+// precommitted, none has aborted, and they commit; if none has, no dead one can
+// have committed, and they abort (Skeen 1981; Bernstein, Hadzilacos and Goodman,
+// section 7.5). Who has failed meanwhile does not count.
+func (n *Node) judgeSimply(l *Lead, out *protocols.Effects) {
+	l.Reports = slices.DeleteFunc(l.Reports, func(t Told) bool { return t.Report.Recovered })
+	if len(l.in(Precommitted)) == 0 {
+		n.conclude(l, resource.Abort, out)
+		return
+	}
+	group := append(l.in(Waiting), l.in(Precommitted)...)
+	slices.Sort(group)
+	l.Target, l.Group = Precommitted, group
+	n.enter(l, Moving, group, out)
+}
+
+// judgeByQuorums decides only what as many are ready for as make the opposite
+// impossible: whoever has moved to one side never moves to the other (Skeen, "A
+// quorum-based commit protocol", 1982).
+func (n *Node) judgeByQuorums(l *Lead, out *protocols.Effects) {
+	size := len(l.Cohort)
+	waiting, ready, against := l.in(Waiting), l.in(Precommitted), l.in(Preaborted)
+	switch {
+	case len(ready) > 0 && len(ready)+len(waiting) >= n.Settings.quorum(Precommitted, size):
+		l.Target, l.Reached = Precommitted, ready
+	case len(against)+len(waiting) >= n.Settings.quorum(Preaborted, size):
+		l.Target, l.Reached = Preaborted, against
+	default:
+		n.stuck(l, "no quorum", out)
+		return
+	}
+	n.move(l, waiting, out)
+}
+
+// judgeByAttempts goes by the latest attempt that a quorum knows of, and makes it
+// again (Keidar and Dolev, "Increasing the resilience of distributed and
+// replicated database systems", 1998): unlike above, processes change sides, for
+// a later attempt of a quorum outweighs all earlier ones.
+func (n *Node) judgeByAttempts(l *Lead, out *protocols.Effects) {
+	if len(l.Reports) < n.Settings.quorum(Precommitted, len(l.Cohort)) {
+		n.stuck(l, "no quorum", out)
+		return
+	}
+	latest := Ballot(0)
+	l.Target = Preaborted
+	var all []protocols.NodeID
+	for _, told := range l.Reports {
+		all = append(all, told.From)
+		if r := &told.Report; r.Attempt > latest {
+			latest, l.Target = r.Attempt, r.State
+		}
+	}
+	l.Reached = nil
+	n.move(l, all, out)
+}
+
+// move makes processes ready for a decision.
+func (n *Node) move(l *Lead, nodes []protocols.NodeID, out *protocols.Effects) {
+	slices.Sort(nodes)
+	l.Group = nodes
+	n.enter(l, Moving, nodes, out)
+	n.proceed(l, out)
+}
+
+// quorum returns how many processes must be in a state before it is decided on.
+func (s *Settings) quorum(target State, size int) int {
+	commit := size/2 + 1
+	if s.CommitQuorum > 0 && s.Termination == terminationQuorum {
+		commit = min(s.CommitQuorum, size)
+	}
+	if target == Precommitted || s.Termination == terminationE3PC {
+		return commit
+	}
+	return size + 1 - commit
+}
+
+// onSilent acts when some have not moved in time, and reports whether that is
+// the end of the phase.
+func (n *Node) onSilent(l *Lead, out *protocols.Effects) bool {
+	if n.Settings.Termination == terminationSimple {
+		// They are dead. The node's own disk must have it.
+		if slices.Contains(l.Awaited, n.Settings.Self) {
+			return false
+		}
+		n.conclude(l, resource.Commit, out)
+		return true
+	}
+	if n.coordinates(l.Transaction) && l.Ballot == first(l.Transaction) {
+		return false
+	}
+	n.stuck(l, "no quorum", out)
+	return true
+}
+
+// stuck gives a ballot up. The process will try again.
+func (n *Node) stuck(l *Lead, why string, out *protocols.Effects) {
+	out.Note(protocols.Note{Kind: Stuck, Term: uint64(l.Ballot), Slot: uint64(l.Transaction), Text: why})
+	n.giveUp(l, out)
+}
+
+// giveUp leads no longer. The coordinator keeps the transaction in mind.
+func (n *Node) giveUp(l *Lead, out *protocols.Effects) {
+	if n.coordinates(l.Transaction) {
+		n.enter(l, Deposed, nil, out)
+	} else {
+		n.dropLead(l.Transaction, out)
+	}
+}
