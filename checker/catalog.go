@@ -31,7 +31,7 @@ type invariant interface{ state() *rule }
 const zabPaper = "Junqueira, Reed, Serafini: Zab: High-performance broadcast for primary-backup systems, DSN 2011"
 
 func entries() []entry {
-	return slices.Concat(orderEntries(), primaryEntries(), outcomeEntries(), commitmentEntries())
+	return slices.Concat(orderEntries(), primaryEntries(), outcomeEntries(), commitmentEntries(), ballotEntries())
 }
 
 // orderEntries are about what nodes deliver, beside each other.
@@ -115,7 +115,7 @@ func outcomeEntries() []entry {
 		{
 			Description{
 				"durability",
-				"What a client was told is done has been delivered by every leader that is established later.",
+				"What a client was told is done has been delivered by every leader of a later term that is established afterwards.",
 				"Hunt, Konar, Junqueira, Reed: ZooKeeper: Wait-free coordination for Internet-scale systems, USENIX ATC 2010, section 2.3",
 			}, true, func() invariant { return newDurability() },
 		},

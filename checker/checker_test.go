@@ -58,10 +58,10 @@ func sound() []act {
 }
 
 // allBroken returns the hand-broken runs of all files.
-func allBroken() []brokenRun { return slices.Concat(broken, brokenCommitments()) }
+func allBroken() []brokenRun { return slices.Concat(broken, brokenCommitments(), brokenBallots()) }
 
 func TestSoundRun(t *testing.T) {
-	for name, f := range judge(t, slices.Concat(sound(), soundCommitment())) {
+	for name, f := range judge(t, slices.Concat(sound(), soundCommitment(), soundBallots())) {
 		if f.Verdict != checker.Holds || f.Witness != "" || f.Step != 0 {
 			t.Errorf("%s: %+v", name, f)
 		}
@@ -301,6 +301,18 @@ func TestDurabilityOfLeaderWithoutPlace(t *testing.T) {
 	}
 }
 
+// A leader of a lower term than one that is established already is not a later
+// one, whenever it says that it leads: it has been deposed and does not know.
+func TestDurabilityAsksLeadersOfLaterTermsOnly(t *testing.T) {
+	acts := []act{leads(1, 5), casts(1, r), delivers(1, r), told(1, 1, command{"x"}), leads(2, 4)}
+	if f := judge(t, acts)["durability"]; f.Verdict != checker.Holds {
+		t.Errorf("a leader of an earlier term was asked: %+v", f)
+	}
+	if f := judge(t, append(acts, leads(3, 6)))["durability"]; f.Verdict != checker.Violated {
+		t.Errorf("a leader of a later term was not asked: %+v", f)
+	}
+}
+
 // A leader delivers what it inherits in the step in which it is established.
 func TestDurabilityJudgesAtTheEndOfTheStep(t *testing.T) {
 	f := judge(t, []act{
@@ -329,7 +341,7 @@ func TestUnknownPlace(t *testing.T) {
 	for _, name := range []string{"zab-total-order", "zab-agreement", "prefix", "local-primary-order", "global-primary-order", "durability"} {
 		f := findings[name]
 		if f.Verdict != checker.Unknown ||
-			f.Witness != "at step 3 node n2 took over a state after slot 2 of epoch 0 that no node was seen to reach" {
+			f.Witness != "at step 3 node n2 took over a state after slot 2 that no node was seen to reach" {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}

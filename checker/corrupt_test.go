@@ -26,6 +26,7 @@ type soundness struct {
 	counter uint64
 	number  uint64 // of client 1's last request
 	told    uint64 // the last one that it was told of
+	synod   *synod // what acceptors do beside all that
 }
 
 func drawSound(t *rapid.T) *soundness {
@@ -33,6 +34,9 @@ func drawSound(t *rapid.T) *soundness {
 	for range rapid.IntRange(20, 80).Draw(t, "acts") {
 		g.act()
 	}
+	g.synod = drawSynod(t)
+	g.acts = append(g.acts, g.synod.acts...)
+	g.acts = append(g.acts, leaseActs(t, len(g.acts))...)
 	return g
 }
 
@@ -182,7 +186,9 @@ type corruption struct {
 	spoil    func(t *rapid.T, g *soundness) ([]act, bool)
 }
 
-var corruptions = []corruption{
+var corruptions = slices.Concat(orderCorruptions, ballotCorruptions)
+
+var orderCorruptions = []corruption{
 	{"swap two deliveries of an epoch", "local-primary-order", func(t *rapid.T, g *soundness) ([]act, bool) {
 		return swapped(t, g.acts, true)
 	}},

@@ -7,8 +7,11 @@ import (
 )
 
 // durability: what a client was told is done has been delivered by every leader
-// that is established later. A request may have been broadcast more than once,
-// for a client asks again; one of them is enough.
+// that is established later. Later is one of a higher term than all that were
+// established when the client was told: one of a lower term may have been
+// deposed before it began, and not know it (its messages were slow). A request
+// may have been broadcast more than once, for a client asks again; one of them is
+// enough.
 type durability struct {
 	rule
 	// asked holds what was broadcast for a request: the first transaction,
@@ -20,6 +23,8 @@ type durability struct {
 	// transaction but those of odd (positions in acks).
 	depth int32
 	odd   []int
+	// termMax is the highest term of all leaders until now.
+	termMax uint64
 	// machine answers whether a command changes anything.
 	machine protocols.StateMachine
 }
@@ -28,6 +33,8 @@ type durability struct {
 type ack struct {
 	request
 	step uint64
+	// term is the highest of all leaders' at that time.
+	term uint64
 }
 
 func newDurability() *durability {
@@ -59,7 +66,7 @@ func (r *durability) acknowledged(s *Set) {
 		}
 		return
 	}
-	r.acks = append(r.acks, ack{q, s.step.Number})
+	r.acks = append(r.acks, ack{q, s.step.Number, r.termMax})
 	for tx := first; tx != 0; tx = r.again[tx] {
 		if at := s.history.transactions[tx].at; at.depth > 0 && at.branch == 0 {
 			r.depth = max(r.depth, at.depth)
@@ -85,6 +92,7 @@ func (r *durability) changes(s *Set, command protocols.Command) bool {
 // inherits it may deliver in the very step in which it is established.
 func (r *durability) established(s *Set) {
 	for _, leader := range s.established {
+		r.termMax = max(r.termMax, leader.term)
 		n := s.history.node(leader.node)
 		if n.lost {
 			continue
@@ -104,10 +112,10 @@ func (r *durability) established(s *Set) {
 
 // delivered checks whether a leader has one acknowledged request.
 func (r *durability) delivered(s *Set, leader reign, at place, i int) {
-	if !r.open() {
+	a := &r.acks[i]
+	if leader.term <= a.term || !r.open() {
 		return
 	}
-	a := &r.acks[i]
 	first := r.asked[a.request]
 	for tx := first; tx != 0; tx = r.again[tx] {
 		if s.history.holds(at, tx) {

@@ -17,6 +17,7 @@ type Set struct {
 	history history
 	// tracked: some rule needs the history.
 	tracked bool
+	ledger  ledger
 	// lost says in words which node was the first to lose its place.
 	lost string
 
@@ -25,6 +26,8 @@ type Set struct {
 	broadcasts []broadcastHook
 	growths    []growthHook
 	leaders    []leaderHook
+	ballots    []ballotHook
+	leases     *disjointLeases
 	forces     *forceOrder
 	durable    *durability
 	// commitment is nil if no rule is about it.
@@ -56,12 +59,17 @@ type (
 	leaderHook interface {
 		leads(s *Set, r reign)
 	}
+	// ballotHook: a node tells of a ballot, of who votes, or of a lease. The
+	// ledger has it afterwards.
+	ballotHook interface {
+		decides(s *Set, node protocols.NodeID, note *protocols.Note)
+	}
 )
 
 // NewSet returns a set of the invariants of these names, in this order. An
 // error names the one that there is not, and proposes another.
 func NewSet(names ...string) (*Set, error) {
-	s := &Set{history: newHistory()}
+	s := &Set{history: newHistory(), ledger: newLedger()}
 	for _, name := range names {
 		e, err := lookup(name)
 		if err != nil {
@@ -94,7 +102,12 @@ func (s *Set) hook(made invariant) {
 	if h, ok := made.(leaderHook); ok {
 		s.leaders, s.tracked = append(s.leaders, h), tracked
 	}
+	if h, ok := made.(ballotHook); ok {
+		s.ballots, s.tracked = append(s.ballots, h), tracked
+	}
 	switch r := made.(type) {
+	case *disjointLeases:
+		s.leases = r
 	case *forceOrder:
 		s.forces, s.tracked = r, tracked
 	case *durability:
@@ -128,6 +141,9 @@ func (s *Set) Violated() bool {
 
 // Observe implements sim.Observer.
 func (s *Set) Observe(w *sim.World, step *sim.Step) {
+	if s.leases != nil {
+		s.leases.watch(s, w, step)
+	}
 	if step.Node != 0 {
 		s.world, s.step = w, step
 		if _, boots := step.Event.(protocols.Recovered); boots && s.tracked {
@@ -182,6 +198,15 @@ func (s *Set) note(node protocols.NodeID, note *protocols.Note) {
 		if s.durable != nil {
 			s.established = append(s.established, r)
 		}
+	case protocols.Proposed, protocols.Accepted, protocols.Chosen, protocols.Promised, protocols.Lost,
+		protocols.Configured, protocols.Leased, protocols.Lapsed:
+		if len(s.ballots) == 0 {
+			return
+		}
+		for _, h := range s.ballots {
+			h.decides(s, node, note)
+		}
+		s.ledger.take(s, node, note)
 	}
 }
 

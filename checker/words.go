@@ -28,6 +28,9 @@ func (s *Set) number(term, slot uint64) string {
 	if slot>>32 != 0 {
 		return fmt.Sprintf("slot %#x", slot)
 	}
+	if term == 0 {
+		return fmt.Sprintf("slot %d", slot)
+	}
 	return fmt.Sprintf("slot %d of epoch %d", slot, term)
 }
 

@@ -107,11 +107,27 @@ const (
 	Accepted NoteKind = "accepted"
 	// Chosen: the node knows that Value is chosen.
 	Chosen NoteKind = "chosen"
+	// Promised: an acceptor has on its disk that it accepts nothing below
+	// the ballot.
+	Promised NoteKind = "promised"
+	// Lost: the node has lost what it promised and accepted. From now on it
+	// is another acceptor, whose votes count only when that was agreed on.
+	Lost NoteKind = "lost"
+)
+
+// The kinds of leases. Term is the ballot or epoch of the holder.
+const (
+	// Leased: the node holds the lease until its own clock reads Value, an
+	// int64 of nanoseconds.
+	Leased NoteKind = "leased"
+	// Lapsed: the node gives its lease up.
+	Lapsed NoteKind = "lapsed"
 )
 
 // The kinds of membership.
 const (
 	// Configured: from Slot on the node goes by the members in Value, a
-	// []NodeID in growing order.
+	// []NodeID in growing order. Term is the slot that decided it, 0 if it
+	// held from the start.
 	Configured NoteKind = "configured"
 )

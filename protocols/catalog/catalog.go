@@ -8,6 +8,7 @@ import (
 	"quorumlab/protocols"
 	"quorumlab/protocols/hint"
 	"quorumlab/protocols/machine"
+	"quorumlab/protocols/paxos"
 	"quorumlab/protocols/primarybackup"
 	"quorumlab/protocols/quorumstore"
 	"quorumlab/protocols/threepc"
@@ -17,6 +18,7 @@ import (
 // All returns all protocols, in the order of their names.
 func All() []protocols.Protocol {
 	return []protocols.Protocol{
+		paxos.Protocol(),
 		primarybackup.Protocol(),
 		quorumstore.Protocol(),
 		threepc.Protocol(),

@@ -1,0 +1,162 @@
+package checker
+
+import (
+	"slices"
+
+	"quorumlab/protocols"
+)
+
+// ledger is what the acceptors of a run have told: promises, votes, and who
+// votes. Everything that is decided by ballots can be held against it; a slot is
+// whatever is decided by itself: a place in a log, or an instance of single-decree
+// Paxos.
+type ledger struct {
+	slots map[uint64]*decree
+	// promises holds which ballots a node has promised, highest the highest
+	// that it has promised or accepted in.
+	promises map[promise]bool
+	highest  map[protocols.NodeID]uint64
+	// configurations are in the order of their slots.
+	configurations []configuration
+	// chosenMax is the highest slot of which a node said that it is chosen.
+	chosenMax uint64
+}
+
+type promise struct {
+	node   protocols.NodeID
+	ballot uint64
+}
+
+// decree is what is known of one slot.
+type decree struct {
+	proposals []ballotValue
+	votes     []ballotVote
+	// chosen is the first value of which a node said so, or that a quorum was
+	// seen to have accepted.
+	chosen *choice
+}
+
+type ballotValue struct {
+	ballot uint64
+	value  any
+}
+
+type ballotVote struct {
+	ballotValue
+	node protocols.NodeID
+}
+
+type choice struct {
+	ballotValue
+	node protocols.NodeID
+	step uint64
+}
+
+// configuration is who votes from a slot on.
+type configuration struct {
+	from, decided uint64
+	members       []protocols.NodeID
+	node          protocols.NodeID // that told it first
+	step          uint64
+}
+
+func newLedger() ledger {
+	return ledger{slots: map[uint64]*decree{}, promises: map[promise]bool{}, highest: map[protocols.NodeID]uint64{}}
+}
+
+func (l *ledger) slot(number uint64) *decree {
+	d := l.slots[number]
+	if d == nil {
+		d = &decree{}
+		l.slots[number] = d
+	}
+	return d
+}
+
+// take enters a note, after the rules have seen it.
+func (l *ledger) take(s *Set, node protocols.NodeID, note *protocols.Note) {
+	said := ballotValue{note.Term, note.Value}
+	switch note.Kind {
+	case protocols.Proposed:
+		if d := l.slot(note.Slot); !slices.ContainsFunc(d.proposals, func(p ballotValue) bool { return p.ballot == note.Term }) {
+			d.proposals = append(d.proposals, said)
+		}
+	case protocols.Accepted:
+		d := l.slot(note.Slot)
+		d.votes = append(d.votes, ballotVote{said, node})
+		l.highest[node] = max(l.highest[node], note.Term)
+	case protocols.Promised:
+		l.promises[promise{node, note.Term}] = true
+		l.highest[node] = max(l.highest[node], note.Term)
+	case protocols.Chosen:
+		l.chosenMax = max(l.chosenMax, note.Slot)
+		if d := l.slot(note.Slot); d.chosen == nil {
+			d.chosen = &choice{said, node, s.step.Number}
+		}
+	case protocols.Configured:
+		l.configure(s, node, note)
+	case protocols.Lost:
+		// What comes back is another acceptor. What the lost one promised
+		// still counts for ballots that relied on it.
+		delete(l.highest, node)
+	}
+}
+
+func (l *ledger) configure(s *Set, node protocols.NodeID, note *protocols.Note) {
+	members, ok := note.Value.([]protocols.NodeID)
+	at, known := l.find(note.Slot)
+	if !ok || known {
+		return
+	}
+	l.configurations = slices.Insert(l.configurations, at, configuration{note.Slot, note.Term, members, node, s.step.Number})
+}
+
+// find returns the place of the configuration that begins at a slot.
+func (l *ledger) find(from uint64) (at int, known bool) {
+	return slices.BinarySearchFunc(l.configurations, from, func(c configuration, from uint64) int {
+		if c.from < from {
+			return -1
+		}
+		return int(min(c.from-from, 1))
+	})
+}
+
+// members returns who votes on a slot: all nodes if nobody said.
+func (s *Set) members(slot uint64) []protocols.NodeID {
+	at, known := s.ledger.find(slot)
+	if !known {
+		at--
+	}
+	if at >= 0 {
+		return s.ledger.configurations[at].members
+	}
+	all := make([]protocols.NodeID, len(s.world.Nodes))
+	for i := range all {
+		all[i] = protocols.NodeID(i + 1)
+	}
+	return all
+}
+
+// quorum returns how many of some members are a quorum of the first or second
+// phase. It is a majority, unless the protocol has parameters q1 and q2
+// (flexible quorums: Howard, Malkhi, Spiegelman, OPODIS 2016).
+func (s *Set) quorum(parameter string, members int) int {
+	if given := s.world.Setup().Parameters[parameter]; given != "" {
+		if number, ok := wholeNumber(given); ok {
+			return number
+		}
+	}
+	return members/2 + 1
+}
+
+// voters returns which members voted for a slot in a ballot.
+func (s *Set) voters(slot, ballot uint64) []protocols.NodeID {
+	members := s.members(slot)
+	var voters []protocols.NodeID
+	for _, v := range s.ledger.slot(slot).votes {
+		if v.ballot == ballot && slices.Contains(members, v.node) && !slices.Contains(voters, v.node) {
+			voters = append(voters, v.node)
+		}
+	}
+	return voters
+}

@@ -1,0 +1,134 @@
+package paxos
+
+import (
+	"math/bits"
+
+	"quorumlab/protocols"
+)
+
+// A node with an empty disk must not vote if it ever did before: it has lost its
+// promises, and quorums that counted on them may miss each other. But it cannot
+// tell a lost disk from a first boot. So before a node votes for the first time
+// it has as many others as make a quorum with it remember its incarnation, on
+// their disks; and with an empty disk it first asks so many that one of them must
+// know. Nodes as blank as itself do not count, unless all others answered.
+//
+// A node that was here before comes back as another acceptor, of the next
+// incarnation, and follows as a learner. The leader puts its readmission into
+// the log, and from Alpha slots later on it votes again. The votes and promises
+// of the acceptor that was lost are never missed: in no configuration are both.
+//
+// With blank=first an empty disk is taken for a first boot without asking: then
+// a disk that was lost must not be brought back under its old name.
+
+// Formation is what a node knows of who it is.
+type Formation struct {
+	// Asking: it asks the others. Answered are those that answered, Blank
+	// those of them that have just begun, too; Known is the last of its
+	// incarnations that they know.
+	Asking          bool
+	Answered, Blank uint64
+	Known           uint32
+	// Remembered are those that remember its incarnation on their disks,
+	// Confirmed that they are enough.
+	Remembered uint64
+	Confirmed  bool
+}
+
+// begin finds out who the node is, or goes on with it.
+func (n *Node) begin(out *protocols.Effects) {
+	switch {
+	case n.Incarnation == 0 && n.Options.AskBlank && len(n.Nodes) > 1:
+		n.Formation.Asking = true
+		n.introduce(out)
+	case n.Incarnation == 0:
+		n.Incarnation, n.Formation.Confirmed = 1, true
+		n.writeMeta()
+	case !n.Formation.Confirmed && !n.Options.AskBlank:
+		n.Formation.Confirmed = true
+	case !n.Formation.Confirmed:
+		n.register()
+	}
+}
+
+// The others that must be asked, and those that must remember, have one in
+// common, however they are chosen.
+
+func (n *Node) askedLeast() int      { return len(n.Nodes) - len(n.Nodes)/2 }
+func (n *Node) rememberedLeast() int { return len(n.Nodes) / 2 }
+
+func (n *Node) introduce(out *protocols.Effects) {
+	for p, id := range n.Nodes {
+		if p != n.Position && n.Formation.Answered&bit(p) == 0 {
+			out.Send(id, Introduce{})
+		}
+	}
+}
+
+func (n *Node) onIntroduce(from int, out *protocols.Effects) {
+	out.Send(n.Nodes[from], Introduced{Known: n.Registered[from], Blank: n.Incarnation == 0})
+}
+
+func (n *Node) onIntroduced(from int, m Introduced) {
+	f := &n.Formation
+	if !f.Asking {
+		return
+	}
+	f.Known = max(f.Known, m.Known)
+	f.Answered |= bit(from)
+	if m.Blank {
+		f.Blank |= bit(from)
+	}
+	all := bits.OnesCount64(f.Answered) == len(n.Nodes)-1
+	if !all && bits.OnesCount64(f.Answered&^f.Blank) < n.askedLeast() {
+		return
+	}
+	f.Asking = false
+	n.Incarnation = f.Known + 1
+	n.writeMeta()
+	n.register()
+}
+
+// register asks the others to remember the incarnation, once it is on disk.
+func (n *Node) register() {
+	for p := range n.Nodes {
+		if p != n.Position && n.Formation.Remembered&bit(p) == 0 {
+			n.hold(p, Register{Incarnation: n.Incarnation}, nil)
+		}
+	}
+}
+
+func (n *Node) onRegister(from int, m Register, out *protocols.Effects) {
+	if n.Registered[from] < m.Incarnation {
+		n.Registered[from] = m.Incarnation
+		n.writeMeta()
+	}
+	n.vow(from, Registered(m), nil, out)
+}
+
+func (n *Node) onRegistered(from int, m Registered) {
+	f := &n.Formation
+	if m.Incarnation != n.Incarnation || f.Confirmed {
+		return
+	}
+	f.Remembered |= bit(from)
+	if bits.OnesCount64(f.Remembered) >= n.rememberedLeast() {
+		f.Confirmed = true
+		n.writeMeta() // so that the next life need not ask again
+	}
+}
+
+func (n *Node) formationOnTick(out *protocols.Effects) {
+	switch {
+	case n.Formation.Asking:
+		n.introduce(out)
+	case !n.Formation.Confirmed:
+		for p, id := range n.Nodes {
+			if p != n.Position && n.Formation.Remembered&bit(p) == 0 && n.Stable.Durable == n.Stable.Queued {
+				out.Send(id, Register{Incarnation: n.Incarnation})
+			}
+		}
+	case n.Incarnations[n.Position] < n.Incarnation && n.Leader != 0 && n.Leader != n.Self:
+		out.Send(n.Leader, Readmit{Incarnation: n.Incarnation})
+	}
+}
