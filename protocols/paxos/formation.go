@@ -29,6 +29,9 @@ type Formation struct {
 	Asking          bool
 	Answered, Blank uint64
 	Known           uint32
+	// Forgotten: its disk was damaged, so it was here before, whatever the
+	// others say.
+	Forgotten bool
 	// Remembered are those that remember its incarnation on their disks,
 	// Confirmed that they are enough.
 	Remembered uint64
@@ -38,14 +41,12 @@ type Formation struct {
 // begin finds out who the node is, or goes on with it.
 func (n *Node) begin(out *protocols.Effects) {
 	switch {
-	case n.Incarnation == 0 && n.Options.AskBlank && len(n.Nodes) > 1:
+	case n.Incarnation == 0 && len(n.Nodes) > 1 && (n.Options.AskBlank || n.Formation.Forgotten):
 		n.Formation.Asking = true
 		n.introduce(out)
 	case n.Incarnation == 0:
 		n.Incarnation, n.Formation.Confirmed = 1, true
 		n.writeMeta()
-	case !n.Formation.Confirmed && !n.Options.AskBlank:
-		n.Formation.Confirmed = true
 	case !n.Formation.Confirmed:
 		n.register()
 	}
@@ -59,7 +60,7 @@ func (n *Node) rememberedLeast() int { return len(n.Nodes) / 2 }
 
 func (n *Node) introduce(out *protocols.Effects) {
 	for p, id := range n.Nodes {
-		if p != n.Position && n.Formation.Answered&bit(p) == 0 {
+		if p != n.Position && (n.Formation.Answered&^n.Formation.Blank)&bit(p) == 0 {
 			out.Send(id, Introduce{})
 		}
 	}
@@ -76,6 +77,7 @@ func (n *Node) onIntroduced(from int, m Introduced) {
 	}
 	f.Known = max(f.Known, m.Known)
 	f.Answered |= bit(from)
+	f.Blank &^= bit(from)
 	if m.Blank {
 		f.Blank |= bit(from)
 	}
@@ -85,6 +87,9 @@ func (n *Node) onIntroduced(from int, m Introduced) {
 	}
 	f.Asking = false
 	n.Incarnation = f.Known + 1
+	if f.Forgotten {
+		n.Incarnation = max(n.Incarnation, 2)
+	}
 	n.writeMeta()
 	n.register()
 }

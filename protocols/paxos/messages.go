@@ -177,8 +177,9 @@ type Readmit struct{ Incarnation uint32 }
 type Meta struct {
 	Promised    Ballot
 	Incarnation uint32
-	// Confirmed: the incarnation is registered with enough others.
-	Confirmed bool
+	// Confirmed: the incarnation is registered with enough others. Forgotten:
+	// there was one before, which the node has forgotten.
+	Confirmed, Forgotten bool
 	// Registered are the incarnations of the nodes, by position, that this
 	// one remembers for them.
 	Registered []uint32

@@ -55,7 +55,8 @@ func Protocol() protocols.Protocol {
 			Registered{},
 			Readmit{},
 		}, machine.Types()...),
-		New: newNode,
+		New:      newNode,
+		Learners: true, Reconfigures: true,
 		Invariants: []string{
 			"agreement", "validity", "one-value-a-ballot", "p2c", "promise", "configuration", "lease",
 			"prefix", "durability", "force-order", "one-leader-an-epoch", "epoch-established-once",

@@ -20,7 +20,7 @@ func (n *Node) onRecovered(now time.Duration, disk protocols.Disk, out *protocol
 	meta, known := disk.Meta.(Meta)
 	if known {
 		n.Promised, n.Seen = meta.Promised, meta.Promised
-		n.Incarnation, n.Formation.Confirmed = meta.Incarnation, meta.Confirmed
+		n.Incarnation, n.Formation.Confirmed, n.Formation.Forgotten = meta.Incarnation, meta.Confirmed, meta.Forgotten
 		copy(n.Registered, meta.Registered)
 	}
 	if snapshot, ok := disk.Snapshot.(Snapshot); ok {
@@ -34,13 +34,13 @@ func (n *Node) onRecovered(now time.Duration, disk protocols.Disk, out *protocol
 	chosen, damage := n.load(disk)
 	switch {
 	case damage != "":
-		n.lose(damage, out)
+		n.lose(disk, damage, out)
 	default:
 		for n.Chosen < chosen && n.Log.at(n.Chosen+1) != nil {
 			n.apply(out)
 		}
 	}
-	if n.Options.Reads == ReadLease && known {
+	if n.Options.Reads == ReadLease && (known || damage != "") {
 		n.Lease.Until = now + n.Options.Lease // whatever was granted before
 	}
 	n.begin(out)
@@ -50,8 +50,8 @@ func (n *Node) onRecovered(now time.Duration, disk protocols.Disk, out *protocol
 // load takes up the votes. It returns how far they say the log is chosen, and
 // what is wrong with them, or "".
 func (n *Node) load(disk protocols.Disk) (chosen uint64, damage string) {
-	if len(disk.Damaged) > 0 {
-		return 0, "a record of the log is damaged"
+	if damage = disk.Unreadable(); damage != "" {
+		return 0, damage
 	}
 	if disk.Meta == nil && disk.Next() > 1 {
 		return 0, "there are votes, but no promises"
@@ -77,14 +77,19 @@ func (n *Node) load(disk protocols.Disk) (chosen uint64, damage string) {
 
 // lose drops the votes of an acceptor that is lost. Its incarnation ends with
 // it.
-func (n *Node) lose(why string, out *protocols.Effects) {
+func (n *Node) lose(disk protocols.Disk, why string, out *protocols.Effects) {
 	out.Note(protocols.Note{Kind: protocols.Lost, Text: why})
 	n.Log.Entries = nil
+	n.Formation.Confirmed = false
 	if n.Incarnation != 0 {
 		n.Incarnation++
-		n.Formation.Confirmed = false
+	} else {
+		n.Formation.Forgotten = true
 	}
 	n.writeMeta()
+	if disk.SnapshotDamaged {
+		n.queue(protocols.SaveSnapshot{Snapshot: n.snapshot()}) // the state at the beginning
+	}
 	if n.Stable.Next > n.Stable.First {
 		n.Stable.First = n.Stable.Next
 		n.queue(protocols.CutHead{Before: n.Stable.Next})

@@ -56,10 +56,15 @@ func (n *Node) compact() {
 	if n.Chosen < n.snapshotSlot()+n.Options.Compact {
 		return
 	}
-	n.save(Snapshot{
+	n.save(n.snapshot(), n.Chosen-min(n.Chosen, n.Options.Retain)+1)
+}
+
+// snapshot returns the state as it is.
+func (n *Node) snapshot() Snapshot {
+	return Snapshot{
 		Slot: n.Chosen, Sessions: n.Sessions.Snapshot(),
 		Configurations: slices.Clone(n.Configurations), Incarnations: slices.Clone(n.Incarnations),
-	}, n.Chosen-min(n.Chosen, n.Options.Retain)+1)
+	}
 }
 
 // save puts a snapshot on disk, and then drops the log before a slot.

@@ -77,6 +77,7 @@ func (n *Node) queue(write protocols.Write) {
 func (n *Node) writeMeta() {
 	n.queue(protocols.SetMeta{Meta: Meta{
 		Promised: n.Promised, Incarnation: n.Incarnation, Confirmed: n.Formation.Confirmed,
+		Forgotten:  n.Formation.Forgotten,
 		Registered: slices.Clone(n.Registered),
 	}})
 }
