@@ -71,7 +71,9 @@ func soundBallots() []act {
 	)
 }
 
-func brokenBallots() []brokenRun {
+func brokenBallots() []brokenRun { return slices.Concat(brokenChoices(), brokenVotes()) }
+
+func brokenChoices() []brokenRun {
 	return []brokenRun{
 		{
 			"two values are chosen",
@@ -142,6 +144,11 @@ func brokenBallots() []brokenRun {
 			5,
 			"n1 proposed x in slot 1 and ballot 5, but every quorum of those who promised it had accepted something else last",
 		},
+	}
+}
+
+func brokenVotes() []brokenRun {
+	return []brokenRun{
 		{
 			"a promise is forgotten",
 			run(promises(5, 1), []act{boots(1)}, promises(4, 1)),

@@ -99,7 +99,9 @@ func (n *Node) hand(w *Wait, out *protocols.Effects) {
 		w.Handed = true
 		n.enqueue(Command{Client: w.Client, Request: w.Request, Command: w.Command})
 	case n.Options.AllPropose:
-		if n.Leading.Stage == 0 && !n.Armed && n.votes(n.Chosen+1) {
+		// A timer that runs though nothing failed only waits for a leader.
+		if n.Leading.Stage == 0 && (!n.Armed || n.Failures == 0) && n.votes(n.Chosen+1) {
+			n.disarm(out)
 			n.prepare(out)
 		}
 	case n.Leader != 0 && n.Leader != n.Self:

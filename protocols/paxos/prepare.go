@@ -66,6 +66,9 @@ func (n *Node) onPrepare(now time.Duration, from int, m Prepare, out *protocols.
 	}
 	n.disarm(out)
 	n.vow(from, n.promise(m), nil, out)
+	if n.Options.AllPropose && len(n.Waits) > 0 {
+		n.again(out)
+	}
 }
 
 // promise makes the promise of a ballot that is the promised one.
