@@ -6,9 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"quorumlab/protocols"
-	"quorumlab/protocols/primarybackup"
-	"quorumlab/protocols/zab"
+	"quorumlab/protocols/catalog"
 	"quorumlab/scenarios/language"
 )
 
@@ -16,7 +14,7 @@ const libraryFolder = "../library"
 
 func libraryWords() language.Vocabulary {
 	return language.Vocabulary{
-		Protocols:  []protocols.Protocol{primarybackup.Protocol(), zab.Protocol()},
+		Protocols:  catalog.All(),
 		Properties: []string{"linearizable", "convergence", "termination"},
 	}
 }
