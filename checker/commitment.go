@@ -291,8 +291,12 @@ func (b *ballot) doubtful() bool { return b.text == protocols.VoteYes && !b.over
 
 func (c *commitment) voted(s *Set, t *undertaking, text string) {
 	node := s.step.Node
-	if t.vote(node) != nil {
-		return // it repeats itself
+	if b := t.vote(node); b != nil {
+		if b.text != protocols.VoteNo || text == protocols.VoteNo {
+			return // it repeats itself
+		}
+		// Its NO was forgotten in a crash, or never arrived: it binds nobody.
+		t.votes = slices.DeleteFunc(t.votes, func(b ballot) bool { return b.node == node })
 	}
 	b := ballot{node: node, text: text, step: s.step.Number}
 	if p := participant(s.world, node); p != nil {

@@ -127,7 +127,10 @@ func soundCommitment() []act {
 		transfer(), knows(1, tx1, commit), decides(1, tx1, commit), falls(2), at(2, boots(2), func(*vault) {}), decides(2, tx1, commit),
 		undertakes(2, 7, 1, 3), votes(1, 7, reads, 0, 0), votes(3, 7, no, 0, 0), decides(2, 7, abort),
 		undertakes(3, 8, 2, 3), votes(3, 8, yes, 1, 3), timesOut(3, 8), votes(2, 8, yes, 1, -3), knows(3, 8, abort), decides(3, 8, abort),
-		decides(2, 8, abort), later(5000),
+		decides(2, 8, abort),
+		// A NO that was never heard may become a YES.
+		undertakes(3, 6, 1, 3), votes(1, 6, yes, 1, 0), votes(3, 6, no, 0, 0), votes(3, 6, yes, 1, 0), knows(3, 6, commit), decides(3, 6, commit),
+		decides(1, 6, commit), later(5000),
 	)
 }
 
@@ -229,6 +232,7 @@ func TestReasonsToAbort(t *testing.T) {
 		"a NO":        {undertakes(1, 9, 1, 2), votes(1, 9, yes, 1, 0), votes(2, 9, no, 0, 0), decides(1, 9, abort)},
 		"a time-out":  append(transfer(), timesOut(1, tx1), decides(1, tx1, abort)),
 		"a crash":     append(transfer(), falls(3), decides(1, tx1, abort)),
+		"a later NO":  append(transfer()[:6], votes(2, tx1, no, 0, 0), decides(1, tx1, abort)),
 		"a lost word": append(transfer(), lost, decides(1, tx1, abort)),
 		"no vote yet": {undertakes(1, 9, 1, 2), votes(1, 9, yes, 1, 0), decides(1, 9, abort)},
 	} {

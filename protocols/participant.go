@@ -5,6 +5,7 @@ package protocols
 // change, can be looked at. Who looks must not change anything.
 type Participant interface {
 	Node
+	// Resource is nil if the node can make nothing of its disk.
 	Resource() Resource
 }
 

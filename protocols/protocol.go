@@ -18,6 +18,9 @@ type Protocol struct {
 	// Learners tells that the nodes heed Config.Members, Reconfigures that a
 	// client changes the members with Reconfigure.
 	Learners, Reconfigures bool
+	// NeedsAll tells that a majority is not enough for progress: each node has
+	// what no other has.
+	NeedsAll bool
 	// Invariants names the checks that every run of the protocol must pass.
 	Invariants []string
 }

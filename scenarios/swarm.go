@@ -7,6 +7,7 @@ import (
 
 	"quorumlab/network"
 	"quorumlab/protocols"
+	"quorumlab/protocols/catalog"
 	"quorumlab/scenarios/language"
 	"quorumlab/sim"
 )
@@ -108,8 +109,8 @@ func (s *swarm) subset(all []language.FaultKind) []language.FaultKind {
 	return chosen
 }
 
-// settle ends the phase of faults: a random majority is whole from now on, what
-// is outside it may be cut off or down for good. (A Restart also calls off the
+// settle ends the phase of faults: a random majority (or all nodes, if the protocol
+// needs all) is whole from now on, what is outside it may be cut off or down for good. (A Restart also calls off the
 // faults that still wait for an fsync.)
 func (s *swarm) settle(at time.Duration) {
 	order := s.shuffled()
@@ -117,6 +118,9 @@ func (s *swarm) settle(at time.Duration) {
 		order = append(slices.Delete(order, i, i+1), s.rotten) // it counts for nothing any more
 	}
 	core := order[:s.nodes/2+1+s.below(s.nodes-s.nodes/2)]
+	if p, err := catalog.Lookup(s.run.Protocol); err == nil && p.NeedsAll {
+		core = order
+	}
 	s.add(at, language.Heal{All: true})
 	for id := range protocols.NodeID(s.nodes) {
 		s.add(at, language.Restart{Node: language.Target{Node: id + 1}})

@@ -58,7 +58,11 @@ func (x *execution) core() []protocols.NodeID {
 				core = append(core, cell.ID)
 			}
 		}
-		if quorums(core, sets) {
+		enough := quorums(core, sets)
+		if w.Setup().Protocol.NeedsAll {
+			enough = len(core) == len(w.Nodes)
+		}
+		if enough {
 			return core
 		}
 	}

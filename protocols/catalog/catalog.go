@@ -12,6 +12,7 @@ import (
 	"quorumlab/protocols/primarybackup"
 	"quorumlab/protocols/quorumstore"
 	"quorumlab/protocols/threepc"
+	"quorumlab/protocols/twopc"
 	"quorumlab/protocols/zab"
 )
 
@@ -22,6 +23,7 @@ func All() []protocols.Protocol {
 		primarybackup.Protocol(),
 		quorumstore.Protocol(),
 		threepc.Protocol(),
+		twopc.Protocol(),
 		zab.Protocol(),
 	}
 }

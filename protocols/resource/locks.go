@@ -76,11 +76,12 @@ func (s *Store) unlock(b *Branch) {
 	}
 }
 
-func (s *Store) waits(id ID) bool {
+// Waits tells whether a request waits for locks.
+func (s *Store) Waits(id ID) bool {
 	return slices.ContainsFunc(s.Waiting, func(r Request) bool { return r.Transaction == id })
 }
 
-// forget takes a request off those that wait.
-func (s *Store) forget(id ID) {
+// Forget takes a request off those that wait.
+func (s *Store) Forget(id ID) {
 	s.Waiting = slices.DeleteFunc(s.Waiting, func(r Request) bool { return r.Transaction == id })
 }

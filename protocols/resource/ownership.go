@@ -119,6 +119,17 @@ func Nodes(parts []Part) []protocols.NodeID {
 	return nodes
 }
 
+// Voters returns those of them that may vote YES, in growing order.
+func Voters(parts []Part) []protocols.NodeID {
+	var voters []protocols.NodeID
+	for i := range parts {
+		if !parts[i].ReadsOnly() {
+			voters = append(voters, parts[i].Node)
+		}
+	}
+	return voters
+}
+
 // Join puts the results of all parts, in the order of the parts, together to
 // what the client is told of a command that was executed.
 func Join(parts []Part, conditional bool, results [][]machine.Result) protocols.Result {

@@ -62,7 +62,8 @@ func TestSplitAndJoin(t *testing.T) {
 	if err != nil || !conditional || !reflect.DeepEqual(parts, want) {
 		t.Errorf("%+v, %v", parts, err)
 	}
-	if !parts[0].ReadsOnly() || parts[1].ReadsOnly() || !reflect.DeepEqual(resource.Nodes(parts), []protocols.NodeID{1, 3}) {
+	if !parts[0].ReadsOnly() || parts[1].ReadsOnly() || !reflect.DeepEqual(resource.Nodes(parts), []protocols.NodeID{1, 3}) ||
+		!reflect.DeepEqual(resource.Voters(parts), []protocols.NodeID{3}) {
 		t.Error("who reads only, and who takes part")
 	}
 	parts, conditional, _ = o.Split(get("p"))

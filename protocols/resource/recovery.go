@@ -14,6 +14,9 @@ type Recovered struct {
 	Reserved uint64
 	// Protocol is what the protocol put into the snapshot, nil if nothing.
 	Protocol protocols.Record
+	// Heuristics are the transactions that the log says the participant decided
+	// by itself, oldest first.
+	Heuristics []ID
 	// Records are those of the log that are not this package's, oldest first:
 	// what the protocol wrote after the snapshot, or shortly before.
 	Records []protocols.Record
@@ -65,6 +68,9 @@ func (s *Store) replay(record protocols.Record, found *Recovered) {
 		s.reinstate(r.Branch)
 	case Resolved:
 		s.Resolve(r.Transaction, r.Decision)
+		if r.Heuristic {
+			found.Heuristics = append(found.Heuristics, r.Transaction)
+		}
 	case Finished:
 		if r.Refusal != "" {
 			s.Refused(r)

@@ -89,17 +89,17 @@ func (s *Store) Execute(r Request) Outcome {
 	if blocked {
 		outcome := Outcome{Wait: waits, Blocker: blocker}
 		if !waits {
-			s.forget(r.Transaction)
+			s.Forget(r.Transaction)
 			outcome.Vote, outcome.Refusal = No, protocols.Conflict
-		} else if !s.waits(r.Transaction) {
+		} else if !s.Waits(r.Transaction) {
 			s.Waiting = append(s.Waiting, r)
 		}
 		return outcome
 	}
-	s.forget(r.Transaction)
+	s.Forget(r.Transaction)
 	branch := Branch{
 		Transaction: r.Transaction, Begun: r.Begun, Client: r.Client, Number: r.Number,
-		Participants: r.Participants, Shared: shared, Exclusive: exclusive,
+		Participants: r.Participants, Voters: r.Voters, Shared: shared, Exclusive: exclusive,
 	}
 	if !s.perform(&r, &branch) {
 		return Outcome{Vote: No, Refusal: protocols.Aborted, Results: branch.Results}
@@ -197,7 +197,7 @@ func (s *Store) Resolve(id ID, decision Decision) []Request {
 	if decision != Commit && decision != Abort {
 		panic(fmt.Sprintf("resource: transaction %v is resolved to %q", id, decision))
 	}
-	s.forget(id)
+	s.Forget(id)
 	if id.Count() >= s.Watermarks[id.Coordinator()] {
 		s.Over[id] = decision
 	}

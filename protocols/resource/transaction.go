@@ -61,8 +61,10 @@ type Request struct {
 	// Client and Number are those of the client's request.
 	Client protocols.ClientID
 	Number uint64
-	// Participants are all that take part, in growing order.
-	Participants []protocols.NodeID
+	// Participants are all that take part, in growing order; Voters those of
+	// them that may vote YES, whom one in doubt can ask: the others read only,
+	// and forget.
+	Participants, Voters []protocols.NodeID
 	// Commands is the part that this participant owns the keys of.
 	Commands []machine.Command
 	// Conditional: a condition that does not hold aborts the transaction. It
@@ -88,11 +90,12 @@ func readsOnly(commands []machine.Command) bool {
 // Branch is a transaction's part at one participant, executed and not yet
 // decided.
 type Branch struct {
-	Transaction  ID
-	Begun        time.Duration
-	Client       protocols.ClientID
-	Number       uint64
-	Participants []protocols.NodeID
+	Transaction ID
+	Begun       time.Duration
+	Client      protocols.ClientID
+	Number      uint64
+	// Participants and Voters are as in Request.
+	Participants, Voters []protocols.NodeID
 	// Shared and Exclusive are the keys that it holds locks of.
 	Shared, Exclusive []string
 	// Images holds what it changes.

@@ -1,0 +1,237 @@
+package twopc
+
+import (
+	"maps"
+	"slices"
+
+	"quorumlab/protocols"
+	"quorumlab/protocols/resource"
+)
+
+// A participant must have forced all that it needs to commit before it says YES,
+// and from then on neither commit nor abort by itself, however long it takes
+// (but see onPatienceEnds), and keep its locks.
+
+// execute executes a request, and parks the message if it has to wait.
+func (n *Node) execute(from protocols.NodeID, m protocols.Message, r *resource.Request, out *protocols.Effects) resource.Outcome {
+	waited := n.Store.Waits(r.Transaction)
+	outcome := n.Store.Execute(*r)
+	delete(n.Parked, r.Transaction)
+	text := "refused"
+	if outcome.Wait {
+		n.Parked[r.Transaction] = Envelope{From: from, Message: m}
+		text = "waits"
+	}
+	if outcome.Blocker != 0 && !waited {
+		out.Note(protocols.Note{
+			Kind: protocols.Blocked, Slot: uint64(outcome.Blocker), Text: text,
+			Value: protocols.Asker{Client: r.Client, Request: r.Number},
+		})
+	}
+	return outcome
+}
+
+// wake lets requests try again that waited for locks.
+func (n *Node) wake(free []resource.Request) {
+	for i := range free {
+		if parked, waits := n.Parked[free[i].Transaction]; waits {
+			n.Local = append(n.Local, parked)
+		}
+	}
+}
+
+// advance takes note of what a coordinator has forgotten.
+func (n *Node) advance(coordinator protocols.NodeID, oldest uint64) {
+	n.Store.Advance(coordinator, oldest)
+	for _, known := range []map[resource.ID]bool{n.Denied, n.Heuristics} {
+		if len(known) > 0 {
+			maps.DeleteFunc(known, func(id resource.ID, _ bool) bool {
+				return id.Coordinator() == coordinator && id.Count() < oldest
+			})
+		}
+	}
+}
+
+// drop forgets a request that waits.
+func (n *Node) drop(id resource.ID) {
+	n.Store.Forget(id)
+	delete(n.Parked, id)
+}
+
+func (n *Node) onWork(from protocols.NodeID, m Work, out *protocols.Effects) {
+	id := m.Request.Transaction
+	n.advance(id.Coordinator(), m.Oldest)
+	if _, over := n.Store.IsOver(id); over || n.Denied[id] {
+		n.drop(id)
+		return // the coordinator will decide without this answer
+	}
+	outcome := n.execute(from, m, &m.Request, out)
+	if outcome.Wait {
+		return
+	}
+	worked := Worked{
+		Transaction: id, Refusal: outcome.Refusal, Results: outcome.Results,
+		Earlier: outcome.Earlier, Superseded: outcome.Superseded,
+	}
+	if branch := n.Store.Branches[id]; outcome.Vote != resource.No && !branch.Prepared {
+		n.setTimer(timerWork, id, 2*n.Settings.VoteTimeout, out)
+	}
+	n.send(from, worked, out)
+}
+
+// onWorkForgotten: nobody asked the branch to prepare. Not being prepared, it
+// may be aborted.
+func (n *Node) onWorkForgotten(id resource.ID) {
+	if branch, executed := n.Store.Branches[id]; executed && !branch.Prepared {
+		n.Denied[id] = true
+		n.wake(n.Store.Release(id))
+	}
+}
+
+func (n *Node) onPrepare(from protocols.NodeID, m Prepare, out *protocols.Effects) {
+	id := m.Request.Transaction
+	n.advance(id.Coordinator(), m.Oldest)
+	branch, executed := n.Store.Branches[id]
+	decision, over := n.Store.IsOver(id)
+	switch {
+	case executed && branch.Prepared:
+		if _, durable := n.Doubts[id]; durable {
+			n.sayYes(id, out)
+		}
+		return
+	case over:
+		n.drop(id)
+		if decision == resource.Abort {
+			n.sayNo(from, id, resource.Outcome{Refusal: protocols.Aborted}, out)
+		}
+		return
+	case n.Denied[id], m.Executed && !executed:
+		n.sayNo(from, id, resource.Outcome{Refusal: protocols.Aborted}, out)
+		return
+	}
+	outcome := n.execute(from, m, &m.Request, out)
+	switch {
+	case outcome.Wait:
+	case outcome.Vote == resource.No:
+		n.sayNo(from, id, outcome, out)
+	case outcome.Vote == resource.ReadOnly:
+		note(out, protocols.Voted, id, protocols.VoteReadOnly)
+		n.send(from, Ballotted{Transaction: id, Vote: resource.ReadOnly, Results: outcome.Results}, out)
+		out.CancelTimer(timerOf(timerWork, id))
+		n.wake(n.Store.Release(id))
+	default:
+		out.CancelTimer(timerOf(timerWork, id))
+		n.Journal.Force(n.Store.Prepare(id), id, awaitPrepared, out)
+	}
+}
+
+// sayNo votes NO. It needs no record: to vote otherwise after a restart, if it is
+// asked again, does no harm.
+func (n *Node) sayNo(to protocols.NodeID, id resource.ID, why resource.Outcome, out *protocols.Effects) {
+	n.Denied[id] = true
+	note(out, protocols.Voted, id, protocols.VoteNo)
+	n.send(to, Ballotted{
+		Transaction: id, Vote: resource.No, Refusal: why.Refusal,
+		Earlier: why.Earlier, Superseded: why.Superseded, Results: why.Results,
+	}, out)
+}
+
+// onPrepared: the branch is prepared on disk. From here on it is in doubt.
+func (n *Node) onPrepared(id resource.ID, out *protocols.Effects) {
+	if _, executed := n.Store.Branches[id]; !executed {
+		return // aborted in the meantime
+	}
+	n.Doubts[id] = Doubt{}
+	n.sayYes(id, out)
+	n.setTimer(timerDoubt, id, n.Settings.DoubtAfter, out)
+	n.waitPatiently(id, out)
+}
+
+func (n *Node) sayYes(id resource.ID, out *protocols.Effects) {
+	if !n.Doubts[id].Told {
+		note(out, protocols.Voted, id, protocols.VoteYes)
+		n.Doubts[id] = Doubt{Told: true}
+	}
+	n.send(id.Coordinator(), Ballotted{
+		Transaction: id, Vote: resource.Yes, Results: n.Store.Branches[id].Results,
+	}, out)
+}
+
+// onDecide carries a decision out: at once, for it cannot change any more. It is
+// acknowledged when the participant has it on disk, if the coordinator is not to
+// forget it before.
+func (n *Node) onDecide(from protocols.NodeID, m Decide, out *protocols.Effects) {
+	id := m.Transaction
+	branch, executed := n.Store.Branches[id]
+	decision, over := n.Store.IsOver(id)
+	switch {
+	case over:
+		n.onDecidedAgain(id, decision, m.Decision, out)
+		return
+	case m.Decision == resource.Commit && (!executed || !branch.Prepared):
+		return // it is not for a transaction that the node voted YES to
+	}
+	n.resolve(id, m.Decision, out)
+	record := resource.Resolved{Transaction: id, Decision: m.Decision}
+	switch {
+	case n.Settings.logs(m.Decision):
+		n.Journal.Force(record, id, awaitResolved, out)
+	case executed && branch.Prepared:
+		n.Journal.Keep(record)
+	}
+}
+
+// resolve carries a decision out.
+func (n *Node) resolve(id resource.ID, decision resource.Decision, out *protocols.Effects) {
+	if _, executed := n.Store.Branches[id]; executed {
+		note(out, protocols.Decided, id, string(decision))
+	}
+	delete(n.Parked, id)
+	delete(n.Doubts, id)
+	delete(n.Denied, id)
+	for _, timer := range []string{timerDoubt, timerHeuristic, timerWork} {
+		out.CancelTimer(timerOf(timer, id))
+	}
+	n.wake(n.Store.Resolve(id, decision))
+}
+
+// onDecidedAgain: the transaction is over here. Once that is on disk the
+// coordinator is told so again. If it went another way by a decision of its own
+// there is damage. Else a coordinator that has forgotten the transaction, since
+// all had acknowledged it, answered a late inquiry by its presumption, and that
+// counts for nothing.
+func (n *Node) onDecidedAgain(id resource.ID, was, is resource.Decision, out *protocols.Effects) {
+	if was == resource.Undecided {
+		return // it is forgotten everywhere
+	}
+	known, heuristic := n.Heuristics[id]
+	if was != is && !heuristic {
+		return
+	}
+	if was != is && !known {
+		note(out, protocols.Damage, id, string(is))
+		n.Heuristics[id] = true
+	}
+	if n.Settings.logs(is) && !n.awaited(id) {
+		n.send(id.Coordinator(), Ack{Transaction: id, Decision: was}, out)
+	}
+}
+
+// awaited tells whether a record about the end of a transaction is being forced.
+func (n *Node) awaited(id resource.ID) bool {
+	return slices.ContainsFunc(n.Journal.Awaited, func(a resource.Awaited) bool {
+		return a.Transaction == id && a.What == awaitResolved
+	})
+}
+
+// onResolved: the end of the branch is on disk.
+func (n *Node) onResolved(id resource.ID, out *protocols.Effects) {
+	decision, _ := n.Store.IsOver(id)
+	for _, inquirer := range n.Inquirers[id] {
+		n.send(inquirer, Decide{Transaction: id, Decision: decision}, out)
+	}
+	delete(n.Inquirers, id)
+	if _, heuristic := n.Heuristics[id]; decision != resource.Undecided && n.Settings.logs(decision) && !heuristic {
+		n.send(id.Coordinator(), Ack{Transaction: id, Decision: decision}, out)
+	}
+}
