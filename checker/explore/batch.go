@@ -123,3 +123,6 @@ func (b *Batch) bytes() uint64 {
 	return uint64(4*(cap(b.words)+cap(b.origin)+cap(b.turn)+cap(b.order)) +
 		8*(cap(b.prints)+cap(b.second)+cap(b.labels)))
 }
+
+// Symmetric reports whether Done replaces a state by the one that stands for it.
+func (b *Batch) Symmetric() bool { return b.canonical != nil }

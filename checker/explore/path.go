@@ -18,59 +18,40 @@ func (s *search) path(h *hit) *Path {
 		at = p
 	}
 	slices.Reverse(turns)
-	r := replayer{expander: s.workers[0].expander, batch: newBatch(s.width, &Options{}, nil)}
-	r.batch.keepLabels = true
-	if s.options.Symmetry {
-		r.canonical = s.canonical(0)
-	}
+	r := replayer{Stepper: NewStepper(s.model), symmetric: s.options.Symmetry}
 	return r.run(turns)
 }
 
 // replayer makes a run again.
 type replayer struct {
-	expander  Expander
-	canonical func([]uint32) // nil without symmetry
-	batch     *Batch
+	*Stepper
+	symmetric bool
 }
 
 // run takes, of the initial states, that of turn turns[0], of its successors
 // that of turns[1] and so on.
 func (r *replayer) run(turns []int) *Path {
-	r.batch.from(0)
-	r.expander.Initial(r.batch)
-	real := slices.Clone(r.batch.state(turns[0]))
+	real := r.Initial()[turns[0]]
 	kept := r.canon(real)
 	path := &Path{States: [][]uint32{real}}
 	for _, turn := range turns[1:] {
-		r.expand(kept)
-		kept = r.canon(r.batch.state(turn))
-		r.expand(real)
-		for i := range r.batch.count {
-			if next := r.batch.state(i); slices.Equal(r.canon(next), kept) {
-				real = slices.Clone(next)
-				path.Steps = append(path.Steps, r.batch.labels[i])
-				break
-			}
+		next, _ := r.Next(kept)
+		kept = r.canon(next[turn])
+		states, labels := r.Next(real)
+		at := slices.IndexFunc(states, func(state []uint32) bool { return slices.Equal(r.canon(state), kept) })
+		if at < 0 {
+			panic("explore: a step of a run cannot be made again")
 		}
-		path.States = append(path.States, real)
-	}
-	if len(path.Steps) != len(path.States)-1 {
-		panic("explore: a step of a run cannot be made again")
+		real = states[at]
+		path.States, path.Steps = append(path.States, real), append(path.Steps, labels[at])
 	}
 	return path
 }
 
-func (r *replayer) expand(state []uint32) {
-	r.batch.reset()
-	r.batch.from(0)
-	r.expander.Expand(state, r.batch)
-}
-
-// canon returns what stands for a state.
+// canon returns what stands for a state in the search.
 func (r *replayer) canon(state []uint32) []uint32 {
-	state = slices.Clone(state)
-	if r.canonical != nil {
-		r.canonical(state)
+	if r.symmetric {
+		return r.Canonical(state)
 	}
 	return state
 }

@@ -37,6 +37,17 @@ func All() []explore.Entry {
 				quorumParameter("minimal"),
 			},
 		},
+		{
+			Name: "zab-spec", Summary: "Zab as an abstract specification, with an oracle for the election",
+			Source: "Apache ZooKeeper, zookeeper-specifications/protocol-spec/Zab.tla", New: newZabSpec,
+			Parameters: []explore.Parameter{
+				explore.Count("servers", 3, 1, zbServersMax, "servers"),
+				explore.Count("txns", 1, 0, 8, "MaxTransactionNum: length of the longest history"),
+				explore.Count("timeouts", 0, 0, 8, "MaxTimeoutFailures: timeouts and restarts"),
+				explore.Count("restarts", 0, 0, 8, "MaxRestarts: restarts, which count as timeouts too"),
+				explore.Count("epochs", 0, 0, zbEpochMax, "MaxEpoch: the highest epoch; 0: no bound"),
+			},
+		},
 		register("register-single", "A register of which each server keeps its own copy", "single-copy-register", 1, newSingle),
 		register("register-abd", "A register kept by majorities (Attiya, Bar-Noy, Dolev)", "linearizable-register", 2, newABD),
 		register("register-paxos", "A register decided by single-decree Paxos", "paxos", 3, newPaxos),

@@ -1,0 +1,51 @@
+package explore
+
+import "slices"
+
+// Stepper makes single steps of a model: for who wants to look at states
+// without searching.
+type Stepper struct {
+	expander Expander
+	batch    *Batch
+}
+
+// NewStepper returns a stepper of a model.
+func NewStepper(model Model) *Stepper {
+	s := &Stepper{expander: model.Expander(), batch: newBatch(model.Width(), &Options{}, nil)}
+	s.batch.keepLabels = true
+	return s
+}
+
+// Initial returns the initial states.
+func (s *Stepper) Initial() [][]uint32 {
+	s.batch.reset()
+	s.batch.from(0)
+	s.expander.Initial(s.batch)
+	return s.states()
+}
+
+// Next returns the successors of a state, with the labels of the steps.
+func (s *Stepper) Next(state []uint32) ([][]uint32, []Label) {
+	s.batch.reset()
+	s.batch.from(0)
+	s.expander.Expand(state, s.batch)
+	return s.states(), slices.Clone(s.batch.labels)
+}
+
+// Canonical returns the state that stands for a state, which is itself if the
+// model is not symmetric.
+func (s *Stepper) Canonical(state []uint32) []uint32 {
+	state = slices.Clone(state)
+	if symmetric, ok := s.expander.(Symmetric); ok {
+		symmetric.Canonical(state)
+	}
+	return state
+}
+
+func (s *Stepper) states() [][]uint32 {
+	states := make([][]uint32, s.batch.count)
+	for i := range states {
+		states[i] = slices.Clone(s.batch.state(i))
+	}
+	return states
+}
