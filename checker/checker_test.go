@@ -291,6 +291,19 @@ func TestRestoredToItsOwnHistory(t *testing.T) {
 	}
 }
 
+// A node that takes over the state after a transaction of which there are two,
+// by its slot, is put where the term says.
+func TestRestoredToTheHistoryOfATerm(t *testing.T) {
+	theirs, others := []tx{{1, 1, "a"}, {1, 2, "b"}}, []tx{{2, 1, "a"}, {2, 2, "b"}, {2, 3, "c"}}
+	acts := []act{
+		casts(1, theirs...), casts(2, others...), delivers(1, theirs...), delivers(2, others...),
+		does(3, protocols.Note{Kind: protocols.Restored, Term: 2, Slot: 2}), delivers(3, others[2]),
+	}
+	if f := judge(t, acts)["local-primary-order"]; f.Verdict != checker.Holds {
+		t.Errorf("it came back elsewhere: %+v", f)
+	}
+}
+
 // Of a leader whose place is not known nothing is said.
 func TestDurabilityOfLeaderWithoutPlace(t *testing.T) {
 	f := judge(t, []act{

@@ -163,14 +163,6 @@ func (h *history) item(p place, depth int32) item {
 	return b.items[depth-b.from.depth-1]
 }
 
-// slot returns the slot of the transaction at a place's end; 0 at the root.
-func (h *history) slot(p place) uint64 {
-	if p.depth == 0 {
-		return 0
-	}
-	return h.transactions[h.item(p, p.depth).tx].slot
-}
-
 // tip returns the end of a branch.
 func (h *history) tip(number int) place {
 	b := &h.branches[number]
@@ -278,9 +270,10 @@ func (h *history) recover(node protocols.NodeID) {
 	*n = cursor{before: n.before}
 }
 
-// restore puts a node where the state after a slot is: on its own path if that
-// has the slot, else on any. It reports whether there is such a place.
-func (h *history) restore(node protocols.NodeID, slot uint64) bool {
+// restore puts a node where the state after a slot (of a term, if that is not 0)
+// is: on its own path if that has the slot, else on any. It reports whether there
+// is such a place.
+func (h *history) restore(node protocols.NodeID, term, slot uint64) bool {
 	n := h.node(node)
 	own := n.at
 	if own.depth == 0 {
@@ -290,12 +283,12 @@ func (h *history) restore(node protocols.NodeID, slot uint64) bool {
 	if slot == 0 {
 		return true
 	}
-	if p, ok := h.seek(h.end(own), slot); ok {
+	if p, ok := h.seek(h.end(own), term, slot); ok {
 		n.at = p
 		return true
 	}
 	for i := range h.branches {
-		if p, ok := h.seek(h.tip(i), slot); ok {
+		if p, ok := h.seek(h.tip(i), term, slot); ok {
 			n.at = p
 			return true
 		}
@@ -308,9 +301,10 @@ func (h *history) restore(node protocols.NodeID, slot uint64) bool {
 func (h *history) end(p place) place { return h.tip(int(p.branch)) }
 
 // seek returns the last place of a slot on the way to end.
-func (h *history) seek(end place, slot uint64) (place, bool) {
+func (h *history) seek(end place, term, slot uint64) (place, bool) {
 	for depth := end.depth; depth > 0; depth-- {
-		if p := h.above(end.branch, depth); h.slot(p) == slot {
+		p := h.above(end.branch, depth)
+		if t := &h.transactions[h.item(p, p.depth).tx]; t.slot == slot && (term == 0 || t.term == term) {
 			return p, true
 		}
 	}

@@ -186,7 +186,7 @@ func (s *Set) note(node protocols.NodeID, note *protocols.Note) {
 			s.broadcast(node, note)
 		}
 	case protocols.Restored:
-		if s.tracked && !s.history.restore(node, note.Slot) && s.lost == "" {
+		if s.tracked && !s.history.restore(node, note.Term, note.Slot) && s.lost == "" {
 			s.lost = fmt.Sprintf("at step %d node %s took over a state after %s that no node was seen to reach",
 				s.step.Number, s.name(node), s.number(note.Term, note.Slot))
 		}

@@ -38,7 +38,8 @@ const (
 	// Restored the node delivers anew from there.
 	Delivered NoteKind = "delivered"
 	// Restored: the node's state machine now is the one after Slot, that of a
-	// transaction (0: the one it was given with), not by delivering.
+	// transaction (0: the one it was given with), not by delivering. Term is
+	// that in which it was broadcast; 0: there is but one of this Slot.
 	Restored NoteKind = "restored"
 	// Synchronized: a peer was brought up to date, or the node was; Text
 	// says how (DIFF, TRUNC, SNAP).

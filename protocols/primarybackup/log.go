@@ -126,7 +126,13 @@ func (n *Node) rebuild(index uint64, out *protocols.Effects) {
 		n.Sessions.Apply(entry.Client, entry.Request, entry.Command)
 	}
 	n.Applied = index
-	n.note(out, protocols.Restored, index, "rolled back")
+	n.restored("rolled back", out)
+}
+
+// restored tells which state the machine has been given.
+func (n *Node) restored(how string, out *protocols.Effects) {
+	end := n.endAt(n.Applied)
+	out.Note(protocols.Note{Kind: protocols.Restored, Term: end.Term, Slot: end.Index, Text: how})
 }
 
 // replace takes a snapshot instead of the whole log.
@@ -143,7 +149,7 @@ func (n *Node) replace(snapshot Snapshot, out *protocols.Effects) {
 	n.persist(out, writes...)
 	n.Commit, n.Applied = snapshot.End.Index, snapshot.End.Index
 	n.Sessions.Restore(snapshot.Machine)
-	n.note(out, protocols.Restored, n.Applied, "snapshot received")
+	n.restored("snapshot received", out)
 }
 
 // compact replaces the applied entries by a snapshot, if there are enough. It is

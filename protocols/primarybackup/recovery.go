@@ -30,7 +30,7 @@ func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
 	n.Writes = map[protocols.ClientID]Write{}
 	n.Reads = map[protocols.ClientID]Read{}
 	n.Sessions.Restore(n.Snapshot.Machine)
-	n.note(out, protocols.Restored, n.Applied, "recovered")
+	n.restored("recovered", out)
 	n.apply(out)
 	n.resume(first, out)
 }
