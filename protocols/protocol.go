@@ -23,6 +23,23 @@ type Protocol struct {
 	NeedsAll bool
 	// Invariants names the checks that every run of the protocol must pass.
 	Invariants []string
+	// Milestones are what some run of a sweep must come to, else the sweep has
+	// left a phase or a way of recovery of the protocol untested.
+	Milestones []Milestone
+}
+
+// Milestone stands for the notes of a kind that have a text; "" stands for any.
+type Milestone struct {
+	Kind NoteKind
+	Text string
+}
+
+// String returns kind and text.
+func (m Milestone) String() string {
+	if m.Text == "" {
+		return string(m.Kind)
+	}
+	return string(m.Kind) + " " + m.Text
 }
 
 // LinkKind is what a protocol demands of the links between its nodes.

@@ -26,8 +26,9 @@
 //     give equal traces on every machine, however many goroutines there are.
 //   - Whatever is drawn before a run is written out as a scenario of its own
 //     (language.Render), so a failure of a swarm is a scenario like any other.
-//   - Nothing passes vacuously: what must happen is counted (expect.happens),
-//     and a sweep lists what no seed has reached.
+//   - Nothing passes vacuously: what must happen is counted (expect.happens) and
+//     so are the protocols' milestones; a sweep lists what no seed has reached,
+//     and the invariants that nothing in any run could have violated.
 //
 // # Library and regressions
 //

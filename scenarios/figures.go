@@ -20,8 +20,14 @@ func (j *judgement) figures() {
 		j.whole(WaitsAs, sideInWords(e.Side, e.Kind), func() (Judgement, string) { return j.waits(e) })
 	}
 	j.result.Reached = map[string]int64{}
-	for _, c := range j.x.run.Expect.Happens {
-		phrase := j.phrase(c)
+	names := phrases(j.x.run)
+	for i, c := range j.x.run.Sometimes {
+		if n, _ := j.x.count(c); !c.Count.Met(0) {
+			j.result.Reached[names[i]] = n
+		}
+	}
+	for i, c := range j.x.run.Expect.Happens {
+		phrase := names[i]
 		n, known := j.x.count(c)
 		if !c.Count.Met(0) { // else its not happening is what is wanted
 			j.result.Reached[phrase] = n
@@ -35,14 +41,19 @@ func (j *judgement) figures() {
 	}
 }
 
-// phrase returns what a condition is called, different from those before it.
-func (j *judgement) phrase(c language.Condition) string {
-	phrase := cmp.Or(c.Phrase, conditionInWords(c, j.x.run))
-	unique := phrase
-	for n := 2; slices.ContainsFunc(j.result.Verdicts, func(v Verdict) bool { return v.Subject == unique }); n++ {
-		unique = fmt.Sprintf("%s (%d)", phrase, n)
+// phrases returns what the conditions of a run are called, each differently:
+// those that are expected to happen or, in a swarm, that may.
+func phrases(run *language.Run) []string {
+	var names []string
+	for _, c := range slices.Concat(run.Expect.Happens, run.Sometimes) {
+		phrase := cmp.Or(c.Phrase, conditionInWords(c, run))
+		unique := phrase
+		for n := 2; slices.Contains(names, unique); n++ {
+			unique = fmt.Sprintf("%s (%d)", phrase, n)
+		}
+		names = append(names, unique)
 	}
-	return unique
+	return names
 }
 
 // met judges a measured number.

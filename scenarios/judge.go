@@ -33,7 +33,7 @@ func (x *execution) judge(ctx context.Context, result *Result) {
 	for _, finding := range x.invariants.Findings() {
 		j.add(Verdict{
 			Property: finding.Property, Verdict: Judgement(finding.Verdict), Witness: finding.Witness, Step: finding.Step,
-			Vacuous: finding.Checked == 0,
+			Vacuous: finding.Checked == 0, Invariant: true,
 		})
 	}
 	if x.run.Liveness > 0 || j.asked(Termination) {

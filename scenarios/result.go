@@ -78,6 +78,8 @@ type Verdict struct {
 	Step uint64 `json:"step,omitempty"`
 	// Vacuous: nothing in the run could have violated it.
 	Vacuous bool `json:"vacuous,omitempty"`
+	// Invariant: it is one of the protocol's invariants.
+	Invariant bool `json:"-"`
 }
 
 // fails reports whether a property is violated that should not be.
@@ -117,6 +119,9 @@ type Result struct {
 	// Reached tells of each thing that was to happen, by phrase, how often it
 	// did.
 	Reached map[string]int64
+	// Milestones tells of each of the protocol whether the run came to it (1)
+	// or not (0).
+	Milestones map[string]int64
 	// Failure is the error of a node itself (*sim.Failure), nil if none.
 	Failure error
 }

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 func Swarm(run language.Run, seed uint64) language.Run {
 	run = Concrete(run, seed)
 	s := &swarm{run: &run, random: sim.Stream(seed, "swarm", 0), nodes: len(run.Cluster.Nodes)}
+	s.size()
 	if len(run.Swarm.Faults) > 0 {
 		s.surroundings()
 	}
@@ -33,6 +35,7 @@ func Swarm(run language.Run, seed uint64) language.Run {
 			properties[name] = language.Any
 		}
 	}
+	run.Sometimes = run.Expect.Happens
 	run.Expect = language.Expectation{Properties: properties}
 	run.Swarm = language.Swarm{}
 	return run
@@ -71,6 +74,29 @@ func (s *swarm) draw() {
 		s.settle(w.Until)
 	}
 	slices.SortStableFunc(s.entries, func(a, b language.Entry) int { return cmp.Compare(a.At, b.At) })
+}
+
+// size draws how many nodes there are, where the scenario leaves that open. The
+// new ones are like the others; unless all vote they are no members at first.
+func (s *swarm) size() {
+	cluster, few := &s.run.Cluster, s.nodes
+	if s.run.Swarm.Nodes <= few {
+		return
+	}
+	s.nodes += s.below(s.run.Swarm.Nodes - few + 1)
+	cluster.Nodes = slices.Clone(cluster.Nodes)
+	for id := few + 1; id <= s.nodes; id++ {
+		name := fmt.Sprintf("n%d", id)
+		for slices.ContainsFunc(cluster.Nodes, func(n language.Node) bool { return n.Name == name }) {
+			name += "x"
+		}
+		cluster.Nodes = append(cluster.Nodes, language.Node{
+			ID: protocols.NodeID(id), Name: name, DiskLatency: cluster.Nodes[0].DiskLatency,
+		})
+	}
+	if s.run.Swarm.Down == (few-1)/2 {
+		s.run.Swarm.Down = (s.nodes - 1) / 2 // a minority still
+	}
 }
 
 // surroundings draws, for half of the seeds, other links and disks than the

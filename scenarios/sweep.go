@@ -89,11 +89,17 @@ type SweepReport struct {
 	VirtualSeconds float64 `json:"virtual_seconds"`
 	Seconds        float64 `json:"seconds"`
 	SeedsPerHour   float64 `json:"seeds_per_hour"`
-	// NeverReached lists, as "scenario/run: phrase", what was to happen in a
-	// scripted run and did in none.
-	NeverReached []string `json:"never_reached"`
-	// Reached counts, by the same names, in how many runs it did happen.
-	Reached map[string]uint64 `json:"reached"`
+	// Reached counts in how many runs something happened that some run of a
+	// sweep must show: what a scenario expects to happen, as "scenario/run:
+	// phrase", and the protocols' milestones, as "protocol: note". NeverReached
+	// lists what happened in none.
+	NeverReached []string          `json:"never_reached"`
+	Reached      map[string]uint64 `json:"reached"`
+	// Tested counts in how many runs something could have violated an
+	// invariant, as "protocol: invariant". NeverTested lists those that nothing
+	// in the whole sweep put to the test.
+	NeverTested []string          `json:"never_tested"`
+	Tested      map[string]uint64 `json:"tested"`
 }
 
 // SeedRange is From to To, both included.
@@ -110,7 +116,7 @@ func (l *Lab) Sweep(ctx context.Context, sweep Sweep) (*SweepReport, error) {
 	}
 	report := &SweepReport{
 		Schema: ReportVersion, Range: SeedRange{sweep.From, sweep.To}, Shard: sweep.Shard, Mode: sweep.Mode,
-		Mutant: sweep.Mutant, Failed: []Failure{}, NeverReached: []string{}, Reached: map[string]uint64{},
+		Mutant: sweep.Mutant, Failed: []Failure{}, Reached: map[string]uint64{}, Tested: map[string]uint64{},
 	}
 	for _, scenario := range sweep.Scenarios {
 		report.Scenarios = append(report.Scenarios, scenario.Name)
@@ -200,7 +206,7 @@ func (l *Lab) sweepSeeds(ctx context.Context, sweep *Sweep, report *SweepReport)
 
 // sweepSeed does one seed: all runs of all scenarios, in the modes asked for.
 func (l *Lab) sweepSeed(ctx context.Context, sweep *Sweep, seed uint64) (*SweepReport, error) {
-	found := &SweepReport{Done: 1, Reached: map[string]uint64{}}
+	found := &SweepReport{Done: 1, Reached: map[string]uint64{}, Tested: map[string]uint64{}}
 	for _, scenario := range sweep.Scenarios {
 		for i := range scenario.Runs {
 			for _, mode := range []Mode{Scripted, Swarming} {
@@ -239,10 +245,17 @@ func (r *SweepReport) take(scenario *language.Scenario, result *Result, mode Mod
 		r.Failed = append(r.Failed, failureOf(scenario, result, v, mode, options))
 		break // one failure a run: the others are its consequences
 	}
-	if mode == Scripted {
-		for _, phrase := range sortedKeys(result.Reached) {
-			name := scenario.Name + "/" + result.Run.Name + ": " + phrase
-			r.Reached[name] += uint64(min(1, result.Reached[phrase]))
+	place := scenario.Name + "/" + result.Run.Name + ": "
+	for _, phrase := range sortedKeys(result.Reached) {
+		r.Reached[place+phrase] += uint64(min(1, result.Reached[phrase]))
+	}
+	for _, milestone := range sortedKeys(result.Milestones) {
+		r.Reached[result.Run.Protocol+": "+milestone] += uint64(result.Milestones[milestone])
+	}
+	for _, v := range result.Verdicts {
+		if v.Invariant {
+			name := result.Run.Protocol + ": " + v.Property
+			r.Tested[name] += map[bool]uint64{false: 1, true: 0}[v.Vacuous]
 		}
 	}
 }

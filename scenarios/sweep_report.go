@@ -17,6 +17,20 @@ func (r *SweepReport) merge(other *SweepReport) {
 	for _, name := range sortedKeys(other.Reached) {
 		r.Reached[name] += other.Reached[name]
 	}
+	for _, name := range sortedKeys(other.Tested) {
+		r.Tested[name] += other.Tested[name]
+	}
+}
+
+// never lists what was counted never.
+func never(counts map[string]uint64) []string {
+	names := []string{}
+	for _, name := range sortedKeys(counts) {
+		if counts[name] == 0 {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // finish puts the report in order.
@@ -29,12 +43,7 @@ func (r *SweepReport) finish(took time.Duration) {
 		return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Scenario, b.Scenario),
 			cmp.Compare(a.Run, b.Run), cmp.Compare(a.Mode, b.Mode))
 	})
-	r.NeverReached = []string{}
-	for _, name := range sortedKeys(r.Reached) {
-		if r.Reached[name] == 0 {
-			r.NeverReached = append(r.NeverReached, name)
-		}
-	}
+	r.NeverReached, r.NeverTested = never(r.Reached), never(r.Tested)
 }
 
 // Merge joins the reports of the shards of one sweep. It is an error if they
@@ -46,7 +55,8 @@ func Merge(shards []*SweepReport) (*SweepReport, error) {
 	first := shards[0]
 	merged := &SweepReport{
 		Schema: first.Schema, Scenarios: first.Scenarios, Range: first.Range, Shard: Shard{Index: 1, Of: 1},
-		Mode: first.Mode, Mutant: first.Mutant, Failed: []Failure{}, Reached: map[string]uint64{}, Complete: true,
+		Mode: first.Mode, Mutant: first.Mutant, Failed: []Failure{}, Reached: map[string]uint64{},
+		Tested: map[string]uint64{}, Complete: true,
 	}
 	seen := make([]bool, first.Shard.Of)
 	seconds := 0.0

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"quorumlab/protocols"
+	"quorumlab/protocols/catalog"
 	"quorumlab/scenarios/language"
 )
 
@@ -92,12 +95,17 @@ func TestNeverReached(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"rare/main: it halts"}; !reflect.DeepEqual(report.NeverReached, want) {
-		t.Errorf("never reached: %q, want %q", report.NeverReached, want)
+	for name, want := range map[string]uint64{
+		"rare/main: it reads": 5, "rare/main: it halts": 0, "rare/main: it reads 1": 5,
+		"primarybackup: delivered": 5, "primarybackup: role primary": 5, "primarybackup: halted": 0,
+	} {
+		got, counted := report.Reached[name]
+		if !counted || got != want || slices.Contains(report.NeverReached, name) != (want == 0) {
+			t.Errorf("%s: reached %d times, want %d; never reached: %q", name, got, want, report.NeverReached)
+		}
 	}
-	want := map[string]uint64{"rare/main: it reads": 5, "rare/main: it halts": 0, "rare/main: it reads 1": 5}
-	if !reflect.DeepEqual(report.Reached, want) {
-		t.Errorf("reached %v, want %v", report.Reached, want)
+	if len(report.Reached) != 3+len(milestonesOf(t, "primarybackup")) {
+		t.Errorf("counted are %v", report.Reached)
 	}
 	if len(report.Failed) != 5 || report.Failed[0].Property != Happens || report.Failed[0].Subject != "it halts" {
 		t.Errorf("%+v", report.Failed)
@@ -169,5 +177,76 @@ func TestSeedsOfShards(t *testing.T) {
 	s := Sweep{From: 5, To: 5, Shard: Shard{Index: 1, Of: 4}}
 	if _, count := s.seeds(); count != 0 {
 		t.Errorf("a shard has %d of the seeds of another", count)
+	}
+}
+
+func milestonesOf(t *testing.T, name string) []protocols.Milestone {
+	t.Helper()
+	protocol, err := catalog.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return protocol.Milestones
+}
+
+// TestSwarmsCountToo: what a scenario expects is counted in its swarms, where it
+// is not demanded; and an invariant that nothing tested in any run is listed.
+func TestSwarmsCountToo(t *testing.T) {
+	lab := newTestLab(t)
+	text := head("zab", 3) + `workload: {random: {from: 3s, rate: 5/s}}, swarm: {faults: [crash], until: 10s},
+		expect: {all: {happens: [{fault: crash, phrase: a crash}, {note: leading, phrase: a leader}]}}}`
+	report, err := lab.Sweep(context.Background(), Sweep{Scenarios: parsed(t, lab, text), From: 1, To: 4, Mode: Swarming})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Reached["tiny/main: a crash"] == 0 || report.Reached["tiny/main: a leader"] != 4 || len(report.Failed) > 0 {
+		t.Errorf("reached %v, failed %v", report.Reached, report.Failed)
+	}
+	if report.Tested["zab: prefix"] == 0 || len(report.NeverTested) > 0 {
+		t.Errorf("tested %v, never %v", report.Tested, report.NeverTested)
+	}
+	idle := head("zab", 3) + "}"
+	report, err = lab.Sweep(context.Background(), Sweep{Scenarios: parsed(t, lab, idle), From: 1, To: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(report.NeverTested, "zab: prefix") || slices.Contains(report.NeverTested, "zab: force-order") {
+		t.Errorf("without clients nothing tests %v", report.NeverTested)
+	}
+	merged, err := Merge([]*SweepReport{report})
+	if err != nil || !reflect.DeepEqual(merged.NeverTested, report.NeverTested) || !reflect.DeepEqual(merged.Reached, report.Reached) {
+		t.Errorf("merged: %v, %+v", err, merged)
+	}
+}
+
+// TestSwarmsDrawTheirSize: between the cluster's and the swarm's, all sizes.
+func TestSwarmsDrawTheirSize(t *testing.T) {
+	lab := newTestLab(t)
+	scenario := parsed(t, lab, head("zab", 3)+"workload: {random: {from: 3s, rate: 5/s}}, liveness: {within: 5s}, "+
+		"swarm: {faults: [crash, partition], nodes: 6, until: 6s}}")[0]
+	sizes := map[int]int{}
+	for seed := range uint64(60) {
+		run := Swarm(scenario.Runs[0], seed)
+		sizes[len(run.Cluster.Nodes)]++
+		document := alone(scenario, run)
+		again, err := lab.Parse("drawn.yaml", strings.NewReader(document.Canonical))
+		if err != nil || len(again.Runs[0].Cluster.Nodes) != len(run.Cluster.Nodes) {
+			t.Fatalf("seed %d: %v\n%s", seed, err, document.Canonical)
+		}
+		if seed >= 8 {
+			continue
+		}
+		result, err := lab.Execute(context.Background(), scenario, &run, Options{Seed: seed, Hashless: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range result.Verdicts {
+			if v.fails() {
+				t.Errorf("seed %d, %d nodes: %+v", seed, len(run.Cluster.Nodes), v)
+			}
+		}
+	}
+	if len(sizes) != 4 || sizes[3] < 5 || sizes[6] < 5 {
+		t.Errorf("drawn sizes: %v", sizes)
 	}
 }

@@ -22,6 +22,10 @@ type tally struct {
 	kinds  map[protocols.NoteKind]bool // of the notes that some condition asks for
 	notes  []noted                     // of these kinds
 	story  []Line
+	// milestones are those of the protocol, open the places of those that the
+	// run has not come to, by kind.
+	milestones []protocols.Milestone
+	open       map[protocols.NoteKind][]int
 }
 
 // noted is a note that was made.
@@ -31,14 +35,46 @@ type noted struct {
 	note protocols.Note
 }
 
-func newTally(run *language.Run, p *phases) *tally {
-	t := &tally{run: run, phases: p, kinds: map[protocols.NoteKind]bool{}}
-	for _, c := range run.Expect.Happens {
+func newTally(run *language.Run, p *phases, milestones []protocols.Milestone) *tally {
+	t := &tally{
+		run: run, phases: p, kinds: map[protocols.NoteKind]bool{},
+		milestones: milestones, open: map[protocols.NoteKind][]int{},
+	}
+	for _, c := range slices.Concat(run.Expect.Happens, run.Sometimes) {
 		if c.Note != "" {
 			t.kinds[c.Note] = true
 		}
 	}
+	for i, m := range milestones {
+		t.open[m.Kind] = append(t.open[m.Kind], i)
+	}
 	return t
+}
+
+// reach takes note of the milestones that a note is of.
+func (t *tally) reach(note *protocols.Note) {
+	open := t.open[note.Kind]
+	if open == nil {
+		return
+	}
+	left := slices.DeleteFunc(open, func(i int) bool {
+		return t.milestones[i].Text == "" || t.milestones[i].Text == note.Text
+	})
+	if t.open[note.Kind] = left; len(left) == 0 {
+		delete(t.open, note.Kind)
+	}
+}
+
+// reached tells of each milestone whether the run came to it.
+func (t *tally) reached() map[string]int64 {
+	reached := make(map[string]int64, len(t.milestones))
+	for i, m := range t.milestones {
+		reached[m.String()] = 1
+		if slices.Contains(t.open[m.Kind], i) {
+			reached[m.String()] = 0
+		}
+	}
+	return reached
 }
 
 // Observe implements sim.Observer.
@@ -50,6 +86,9 @@ func (t *tally) Observe(w *sim.World, step *sim.Step) {
 		note, ok := effect.(protocols.Note)
 		if !ok {
 			continue
+		}
+		if len(t.open) > 0 {
+			t.reach(&note)
 		}
 		if t.kinds[note.Kind] {
 			t.notes = append(t.notes, noted{at: step.Time, node: step.Node, note: note})

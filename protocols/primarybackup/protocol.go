@@ -36,7 +36,8 @@ func Protocol() protocols.Protocol {
 		Types: append(machine.Types(),
 			(*Node)(nil), Snapshot{}, Entry{}, Meta{},
 			Follow{}, Sync{}, Append{}, Heartbeat{}, Ack{}, Newer{}, Forward{}, ReadAsk{}, ReadIndex{}),
-		New: newFromConfig,
+		New:        newFromConfig,
+		Milestones: milestones(),
 		// These hold in all modes. Prefix, total order and durability do not:
 		// what a take-over loses is the lesson of some.
 		Invariants: []string{
@@ -44,6 +45,28 @@ func Protocol() protocols.Protocol {
 			"force-order", "one-leader-an-epoch", "epoch-established-once",
 		},
 	}
+}
+
+// milestones are the roles, the ways of synchronization, and what take-overs and
+// damage do to a log.
+func milestones() []protocols.Milestone {
+	list := []protocols.Milestone{
+		{Kind: protocols.Leading},
+		{Kind: protocols.Broadcast},
+		{Kind: protocols.Delivered},
+		{Kind: protocols.Halted},
+		{Kind: Discarded},
+		{Kind: protocols.Restored, Text: "recovered"},
+		{Kind: protocols.Restored, Text: "rolled back"},
+		{Kind: protocols.Restored, Text: "snapshot received"},
+	}
+	for _, role := range []Role{RoleBackup, RoleClaiming, RoleSettling, RolePrimary, RoleHalted} {
+		list = append(list, protocols.Milestone{Kind: protocols.Role, Text: string(role)})
+	}
+	for _, how := range []string{"DIFF", "TRUNC", "SNAP"} {
+		list = append(list, protocols.Milestone{Kind: protocols.Synchronized, Text: how})
+	}
+	return list
 }
 
 func parameters() []protocols.Parameter {

@@ -273,6 +273,10 @@ func (c *compiler) compileSwarm() {
 	s.LastMin, s.LastMax = c.span(doc.Last)
 	nodes := len(c.run.Cluster.Nodes)
 	s.Down = int(doc.Down.or(whole((nodes - 1) / 2)))
+	s.Nodes = int(doc.Nodes.or(whole(nodes)))
+	if s.Nodes < nodes || s.Nodes > nodesMax {
+		c.fail(doc.Nodes.place, "up to "+plural(s.Nodes, "node"), itoa(nodes)+" to "+itoa(nodesMax)+", at least as many as the cluster has", "")
+	}
 	if s.Down > nodes {
 		c.fail(doc.Down.place, plural(s.Down, "node")+" down", "at most "+itoa(nodes), "")
 	}

@@ -322,6 +322,8 @@ type swarmDocument struct {
 	// How long one lasts: a duration or [shortest, longest]. Default [200ms, 3s].
 	Last span `yaml:"last"`
 	// How many nodes may be down at a time. Default: a minority.
-	Down  leaf[whole] `yaml:"down"`
+	Down leaf[whole] `yaml:"down"`
+	// Up to how many nodes the cluster may be drawn to have. Default: as many as it has.
+	Nodes leaf[whole] `yaml:"nodes"`
 	Place place       `yaml:"-"`
 }

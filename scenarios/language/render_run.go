@@ -122,6 +122,7 @@ func (r renderer) renderBody(t *tree) {
 		swarm.put("every", sequence(timed(s.GapMin), timed(s.GapMax)))
 		swarm.put("last", sequence(timed(s.LastMin), timed(s.LastMax)))
 		swarm.put("down", number(s.Down))
+		swarm.put("nodes", number(s.Nodes))
 		t.put("swarm", swarm)
 	}
 }

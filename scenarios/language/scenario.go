@@ -60,6 +60,9 @@ type Run struct {
 	Liveness time.Duration
 	Swarm    Swarm
 	Expect   Expectation
+	// Sometimes are conditions that are counted, but not demanded of this run:
+	// a sweep must come to them. No file has them: see scenarios.Swarm.
+	Sometimes []Condition
 }
 
 // Cluster is the machines.
@@ -209,6 +212,9 @@ type Swarm struct {
 	// Down is the greatest number of nodes that are crashed or paused at a
 	// time.
 	Down int
+	// Nodes is the greatest number of nodes that may be drawn; the least is
+	// that of the cluster.
+	Nodes int
 }
 
 // Verdict is what is expected of a property.

@@ -29,6 +29,8 @@ type sweepFlags struct {
 	mutants string
 	sets    []string
 	json    bool
+	// all: what is never reached or tested counts.
+	all bool
 }
 
 // newSweep makes `sweep`: many seeds, on all cores; what fails is made small
@@ -72,6 +74,7 @@ func newSweep(l *lab) *cobra.Command {
 	f.StringVar(&flags.mutant, "mutant", "", "wrap every node in a known `error`")
 	f.StringVar(&flags.mutants, "mutants", "", "look for known errors: all, or some `names` joined by commas")
 	f.StringArrayVar(&flags.sets, "set", nil, "put a value into every scenario, as `path=value`; may be repeated")
+	f.BoolVar(&flags.all, "reach-all", false, "exit with 3 if something was never reached or never put to the test")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object")
 	completeFlag(cmd, "mutant", mutantNames)
 	completeFlag(cmd, "mode", scenarios.Modes)
@@ -125,7 +128,7 @@ func (l *lab) sweep(ctx context.Context, names []string, flags sweepFlags) error
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return finished(sweepCode(report))
+	return finished(sweepCode(report, flags.all))
 }
 
 func scenarioNames(all []*language.Scenario) string {
@@ -180,12 +183,13 @@ func reproduce(f *scenarios.Failure, arguments map[string]string, flags sweepFla
 	return commandLine(args...)
 }
 
-// sweepCode returns the code to exit with after a sweep.
-func sweepCode(report *scenarios.SweepReport) int {
+// sweepCode returns the code to exit with after a sweep; with all, it is
+// inconclusive if it has left something out.
+func sweepCode(report *scenarios.SweepReport, all bool) int {
 	switch {
 	case len(report.Failed) > 0:
 		return exitViolated
-	case report.Unknown > 0:
+	case report.Unknown > 0, all && len(report.NeverReached)+len(report.NeverTested) > 0:
 		return exitInconclusive
 	}
 	return exitHeld

@@ -52,13 +52,13 @@ func (l *lab) merge(names []string, asJSON bool) error {
 		if err := l.json(report); err != nil {
 			return err
 		}
-		return finished(sweepCode(report))
+		return finished(sweepCode(report, false))
 	}
 	l.printSweep(report, nil)
 	if len(report.Failed) > 0 {
 		fmt.Fprintln(l.out, reproduce(&report.Failed[0], nil, sweepFlags{}))
 	}
-	return finished(sweepCode(report))
+	return finished(sweepCode(report, false))
 }
 
 // shardBytesMax bounds the file of one shard.

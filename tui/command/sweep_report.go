@@ -72,13 +72,16 @@ func plural(n int, noun string) string {
 }
 
 func (l *lab) printReached(report *scenarios.SweepReport) {
-	if len(report.NeverReached) == 0 {
-		return
+	list := func(title string, names []string) {
+		if len(names) > 0 {
+			fmt.Fprintln(l.out, "  "+title)
+		}
+		for _, name := range names {
+			paragraph(l.out, "    ", "      ", name)
+		}
 	}
-	fmt.Fprintln(l.out, "  never reached:")
-	for _, name := range report.NeverReached {
-		paragraph(l.out, "    ", "      ", name)
-	}
+	list("never reached:", report.NeverReached)
+	list("never put to the test:", report.NeverTested)
 }
 
 func (l *lab) printSweepVerdict(report *scenarios.SweepReport) {
