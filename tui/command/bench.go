@@ -67,7 +67,7 @@ func newBenchSim(l *lab) *cobra.Command {
 		Use:   "sim",
 		Short: "Measure the simulator: steps a second, allocations, virtual against real time, sweeps on all cores",
 		Long: "Bench sim measures, on one core, the steps a second of a world of three Zab nodes under\n" +
-			"load, bare and with a trace; how much faster than real time the five nodes of\n" +
+			"load, bare and with a trace, and of three nodes of each other protocol; how much faster than real time the five nodes of\n" +
 			"zab-partition run, judges included; and how a sweep scales to two cores (both measured\n" +
 			"in turn, so that what else the machine does strikes both). Each figure is the median of\n" +
 			"its rounds, with the smallest and the largest.",
@@ -108,7 +108,7 @@ func (l *lab) benchSim(ctx context.Context, options benchOptions, asJSON bool) e
 		return err
 	}
 	b := bench{lab: l, ctx: ctx, options: options, line: newProgress(l.streams)}
-	return b.report(asJSON, b.world, b.worldTraced, b.virtualTime, b.scaling)
+	return b.report(asJSON, b.world, b.worldTraced, b.protocols, b.virtualTime, b.scaling)
 }
 
 // report measures and prints.

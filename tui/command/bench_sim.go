@@ -31,6 +31,8 @@ const (
 	benchNodes   = 3
 	benchClients = 12
 	benchKeys    = 16
+	// benchProtocol is the one that stands for the simulator itself.
+	benchProtocol = "zab"
 	// benchWarm is the part of the steps that comes before the measured ones.
 	benchWarm = 10
 )
@@ -40,7 +42,7 @@ func (b *bench) world() ([]figure, error) {
 	var speeds, allocations []float64
 	for round := range b.options.rounds {
 		b.say("steps/s of the bare world", round)
-		speed, allocated, err := b.worldRound(nil)
+		speed, allocated, err := b.worldRound(benchProtocol, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +59,7 @@ func (b *bench) worldTraced() ([]figure, error) {
 	var speeds []float64
 	for round := range b.options.rounds {
 		b.say("steps/s with a trace", round)
-		speed, _, err := b.worldRound(io.Discard)
+		speed, _, err := b.worldRound(benchProtocol, io.Discard)
 		if err != nil {
 			return nil, err
 		}
@@ -70,13 +72,71 @@ func (b *bench) say(what string, round int) {
 	b.line.update(func() string { return fmt.Sprintf("measuring %s: round %d of %d", what, round+1, b.options.rounds) })
 }
 
+// protocols measures the bare world of each other protocol of the catalog.
+func (b *bench) protocols() ([]figure, error) {
+	var figures []figure
+	for _, protocol := range catalog.All() {
+		if protocol.Name == benchProtocol {
+			continue
+		}
+		if err := answers(protocol.Name); err != nil {
+			return nil, internal(err)
+		}
+		var speeds, allocations []float64
+		for round := range b.options.rounds {
+			b.say("steps/s of "+protocol.Name, round)
+			speed, allocated, err := b.worldRound(protocol.Name, nil)
+			if err != nil {
+				return nil, err
+			}
+			speeds, allocations = append(speeds, speed), append(allocations, allocated)
+		}
+		about := "three " + protocol.Name + " nodes under the same load as world, one core, no trace, no judges"
+		figures = append(figures,
+			newFigure(protocol.Name, "steps/s", about, speeds),
+			newFigure(protocol.Name+" allocations", "a step", "of the same", allocations))
+	}
+	return figures, nil
+}
+
+// answered is an observer that counts the operations that ended well, and all.
+type answered struct{ ok, all int }
+
+func (a *answered) Observe(_ *sim.World, step *sim.Step) {
+	if step.Client.Returned {
+		a.all++
+		if step.Client.Outcome == sim.OK {
+			a.ok++
+		}
+	}
+}
+
+// answers makes sure that a protocol under load answers its clients: one that
+// refuses them is fast at doing nothing.
+func answers(protocol string) error {
+	const enough = 20_000
+	s, err := benchWorld(protocol, enough, nil)
+	if err != nil {
+		return err
+	}
+	var count answered
+	s.Watch(&count)
+	if err := runSteps(s, enough); err != nil {
+		return err
+	}
+	if count.ok < count.all*9/10 || count.ok == 0 {
+		return fmt.Errorf("bench: of %d operations %s answers only %d", count.all, protocol, count.ok)
+	}
+	return nil
+}
+
 // worldRound runs a fresh world on one core and returns its steps a second and
 // its allocations a step, after it has warmed up.
-func (b *bench) worldRound(traced io.Writer) (speed, allocations float64, err error) {
+func (b *bench) worldRound(protocol string, traced io.Writer) (speed, allocations float64, err error) {
 	if err := b.ctx.Err(); err != nil {
 		return 0, 0, err
 	}
-	s, err := benchWorld(b.options.steps, traced)
+	s, err := benchWorld(protocol, b.options.steps, traced)
 	if err != nil {
 		return 0, 0, internal(err)
 	}
@@ -121,12 +181,12 @@ func runSteps(s *sim.Simulator, steps uint64) error {
 }
 
 // benchWorld makes a simulator with work for more than so many steps.
-func benchWorld(steps uint64, traced io.Writer) (*sim.Simulator, error) {
+func benchWorld(name string, steps uint64, traced io.Writer) (*sim.Simulator, error) {
 	codec, err := state.NewCodec(append(catalog.Types(), sim.Types()...)...)
 	if err != nil {
 		return nil, err
 	}
-	protocol, err := catalog.Lookup("zab")
+	protocol, err := catalog.Lookup(name)
 	if err != nil {
 		return nil, err
 	}

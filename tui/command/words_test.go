@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"quorumlab/protocols/catalog"
 	"quorumlab/scenarios"
 )
 
@@ -178,22 +179,15 @@ func TestWantsColour(t *testing.T) {
 	}
 }
 
-// TestBenchLoad makes sure that the world that is measured works: its clients
-// are answered again and again.
+// TestBenchLoad makes sure that the worlds that are measured work: their clients
+// are answered again and again, whatever the protocol.
 func TestBenchLoad(t *testing.T) {
-	const steps = 20_000
-	s, err := benchWorld(steps, nil)
-	if err != nil {
-		t.Fatal(err)
+	for _, protocol := range catalog.All() {
+		if err := answers(protocol.Name); err != nil {
+			t.Error(err)
+		}
 	}
-	if err := runSteps(s, steps); err != nil {
-		t.Fatal(err)
-	}
-	answered := 0
-	for _, client := range s.World.Clients {
-		answered += client.Next
-	}
-	if answered < steps/20 {
-		t.Errorf("%d operations in %d steps", answered, s.Steps)
+	if err := answers("none"); err == nil {
+		t.Error("a protocol that there is not answers")
 	}
 }
