@@ -31,12 +31,12 @@ type Mutant struct {
 
 // All returns all mutants, protocol by protocol.
 func All() []Mutant {
-	return slices.Concat(zabMutants(), anyMutants())
+	return slices.Concat(paxoscommitMutants(), threepcMutants(), zabMutants(), anyMutants())
 }
 
 // Types returns a nil pointer of each type that stands for a node.
 func Types() []any {
-	return slices.Concat(zabTypes(), anyTypes())
+	return slices.Concat(paxoscommitTypes(), threepcTypes(), zabTypes(), anyTypes())
 }
 
 // Lookup returns the mutant of a name. The error proposes another name.
@@ -55,6 +55,14 @@ func Lookup(name string) (Mutant, error) {
 func replicated(inner protocols.Node) protocols.StateMachine {
 	if replica, ok := inner.(protocols.Replica); ok {
 		return replica.Replicated()
+	}
+	return nil
+}
+
+// resourceOf returns what the node inside a wrapper owns, nil if nothing.
+func resourceOf(inner protocols.Node) protocols.Resource {
+	if participant, ok := inner.(protocols.Participant); ok {
+		return participant.Resource()
 	}
 	return nil
 }

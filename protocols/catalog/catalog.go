@@ -9,6 +9,7 @@ import (
 	"quorumlab/protocols/hint"
 	"quorumlab/protocols/machine"
 	"quorumlab/protocols/paxos"
+	"quorumlab/protocols/paxoscommit"
 	"quorumlab/protocols/primarybackup"
 	"quorumlab/protocols/quorumstore"
 	"quorumlab/protocols/threepc"
@@ -20,6 +21,7 @@ import (
 func All() []protocols.Protocol {
 	return []protocols.Protocol{
 		paxos.Protocol(),
+		paxoscommit.Protocol(),
 		primarybackup.Protocol(),
 		quorumstore.Protocol(),
 		threepc.Protocol(),

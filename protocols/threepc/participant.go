@@ -285,7 +285,11 @@ func (n *Node) resume(free []resource.Request, out *protocols.Effects) {
 func (n *Node) onMove(from protocols.NodeID, id resource.ID, ballot Ballot, target State, up []protocols.NodeID, out *protocols.Effects) {
 	p := n.process(id)
 	switch {
-	case p == nil || p.State == Working || ballot < p.Elected:
+	case p == nil:
+		// Another has led it to its end meanwhile.
+		n.reportGone(from, Poll{Transaction: id, Ballot: ballot}, out)
+		return
+	case p.State == Working || ballot < p.Elected:
 		return
 	case p.State.decided():
 		n.say(p, from, Report{Transaction: id, Ballot: ballot, State: p.State}, out)

@@ -22,6 +22,7 @@ func Protocol() protocols.Protocol {
 		Name:       "threepc",
 		Summary:    "three-phase commit: no process blocks, as long as the silent are dead",
 		Links:      protocols.Datagram,
+		NeedsAll:   true,
 		Parameters: parameters(),
 		Types: append(resource.Types(),
 			(*Node)(nil), Enrolled{}, Shift{}, Ended{}, Table{},

@@ -195,7 +195,8 @@ func (n *Node) compact(out *protocols.Effects) {
 	}
 	var table Table
 	for _, p := range n.Processes {
-		if p.State == Waiting || p.State == Precommitted || p.State == Preaborted {
+		// The record of a decision that is on its way to the disk stays in the log.
+		if p.State != Working && len(p.Cohort) > 0 {
 			p.Held, p.Mark, p.Tries = nil, 0, 0
 			table.Processes = append(table.Processes, p)
 		}

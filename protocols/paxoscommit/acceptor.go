@@ -1,0 +1,235 @@
+package paxoscommit
+
+import (
+	"slices"
+
+	"quorumlab/protocols"
+	"quorumlab/protocols/resource"
+)
+
+// An acceptor deals with all instances of a transaction as with one: a promise
+// and an acceptance are one record, and one message, for all of them. In ballot 0
+// it waits until all managers have proposed. It must not forget a transaction
+// while somebody may still ask what became of it.
+
+// Promised is the record that the acceptor takes part in a ballot.
+type Promised struct {
+	Transaction resource.ID
+	Managers    []protocols.NodeID
+	Ballot      Ballot
+}
+
+// Accepted is the record that it has accepted a value in each instance.
+type Accepted struct {
+	Transaction resource.ID
+	Managers    []protocols.NodeID
+	Ballot      Ballot
+	Values      []Value
+}
+
+// Forgotten is the record that the acceptor need not remember a transaction any
+// more. It is not forced: it would ask again.
+type Forgotten struct{ Transaction resource.ID }
+
+// acceptance returns what the acceptor knows of a transaction, nil if nothing. The
+// pointer is good until another is added or removed.
+func (n *Node) acceptance(id resource.ID) *Acceptance {
+	at, found := n.findAcceptance(id)
+	if !found {
+		return nil
+	}
+	return &n.Acceptances[at]
+}
+
+func (n *Node) findAcceptance(id resource.ID) (int, bool) {
+	return slices.BinarySearchFunc(n.Acceptances, id, func(a Acceptance, id resource.ID) int {
+		return compareIDs(a.Transaction, id)
+	})
+}
+
+// learn returns what the acceptor knows of a transaction, which may be nothing so
+// far. It returns nil if the node is no acceptor of it.
+func (n *Node) learn(id resource.ID, managers []protocols.NodeID, out *protocols.Effects) *Acceptance {
+	if !slices.Contains(n.Settings.acceptors(id), n.Settings.Self) {
+		return nil
+	}
+	at, found := n.findAcceptance(id)
+	if !found {
+		n.Acceptances = slices.Insert(n.Acceptances, at, Acceptance{Transaction: id, Managers: managers})
+		n.settleLater(id, out)
+	}
+	return &n.Acceptances[at]
+}
+
+func (n *Node) settleLater(id resource.ID, out *protocols.Effects) {
+	patience := 4 * n.Settings.timeout()
+	out.SetTimer(protocols.Timer{Name: timerSettle, Key: uint64(id)}, patience, patience+n.Settings.timeout())
+}
+
+// onOffered takes a manager's own proposal, and accepts when all have proposed.
+func (n *Node) onOffered(from protocols.NodeID, m Offered, out *protocols.Effects) {
+	id := m.Transaction
+	n.forgetBelow(id.Coordinator(), m.Watermark, m.Born, out)
+	if n.coordinates(id) {
+		// The coordinator accepts only for what it is still waiting for, lest
+		// a late vote commit what it has aborted.
+		if l := n.lead(id); l == nil || l.Phase != Preparing {
+			return
+		}
+	}
+	a := n.learn(id, m.Managers, out)
+	switch {
+	case a == nil || a.Promised > 0 || !slices.Contains(a.Managers, from):
+		return
+	case a.Values != nil:
+		n.tellAccepted(a, out)
+		return
+	}
+	if slices.ContainsFunc(a.Offers, func(o Offer) bool { return o.Manager == from }) {
+		return
+	}
+	a.Offers = append(a.Offers, Offer{Manager: from, Answer: m.Answer})
+	if len(a.Offers) < len(a.Managers) {
+		return
+	}
+	slices.SortFunc(a.Offers, func(x, y Offer) int { return int(x.Manager) - int(y.Manager) })
+	a.Values = slices.Repeat([]Value{Prepared}, len(a.Managers))
+	n.forceAcceptance(a, Accepted{Transaction: id, Managers: a.Managers, Values: a.Values}, whatAccepted, out)
+	n.tellAccepted(a, out)
+}
+
+// tellAccepted tells the leader what was accepted in its ballot; in ballot 0 that
+// is the coordinator, and with Faster Paxos Commit all managers.
+func (n *Node) tellAccepted(a *Acceptance, out *protocols.Effects) {
+	id := a.Transaction
+	m := Phase2b{Transaction: id, Ballot: a.Ballot, Values: a.Values}
+	if a.Ballot > 0 {
+		n.sayAccepted(a, protocols.NodeID(a.Ballot&0xffff), m, out)
+		return
+	}
+	for _, o := range a.Offers {
+		m.Answers = append(m.Answers, o.Answer)
+	}
+	n.sayAccepted(a, id.Coordinator(), m, out)
+	if !n.Settings.Faster {
+		return
+	}
+	m.Answers = nil
+	for _, manager := range a.Managers {
+		if manager != id.Coordinator() {
+			n.sayAccepted(a, manager, m, out)
+		}
+	}
+}
+
+// onPhase1a promises to take part in a ballot, and in no lower one.
+func (n *Node) onPhase1a(from protocols.NodeID, m Phase1a, out *protocols.Effects) {
+	a := n.learn(m.Transaction, m.Managers, out)
+	switch {
+	case a == nil:
+		return
+	case m.Ballot < a.Promised:
+		n.sayAccepted(a, from, Higher{Transaction: m.Transaction, Ballot: a.Promised}, out)
+		return
+	case m.Ballot > a.Promised:
+		a.Promised = m.Ballot
+		n.forceAcceptance(a, Promised{Transaction: m.Transaction, Managers: a.Managers, Ballot: m.Ballot}, whatPromised, out)
+	}
+	n.sayAccepted(a, from, Phase1b{Transaction: m.Transaction, Ballot: m.Ballot, Accepted: a.Ballot, Values: a.Values}, out)
+}
+
+// onPhase2a accepts what a leader proposes.
+func (n *Node) onPhase2a(from protocols.NodeID, m Phase2a, out *protocols.Effects) {
+	a := n.learn(m.Transaction, m.Managers, out)
+	switch {
+	case a == nil:
+		return
+	case m.Ballot < a.Promised:
+		n.sayAccepted(a, from, Higher{Transaction: m.Transaction, Ballot: a.Promised}, out)
+		return
+	case a.Values == nil || a.Ballot < m.Ballot:
+		a.Promised, a.Ballot, a.Values = m.Ballot, m.Ballot, m.Values
+		record := Accepted{Transaction: m.Transaction, Managers: a.Managers, Ballot: m.Ballot, Values: m.Values}
+		n.forceAcceptance(a, record, whatAccepted, out)
+	}
+	n.tellAccepted(a, out)
+}
+
+func (n *Node) forceAcceptance(a *Acceptance, record protocols.Record, what string, out *protocols.Effects) {
+	n.Journal.Force(record, a.Transaction, what, out)
+	a.Mark = n.Journal.Mark
+	if what == whatAccepted {
+		a.AcceptedMark = a.Mark
+	}
+}
+
+// sayAccepted sends what is true once all that is being forced is on disk.
+func (n *Node) sayAccepted(a *Acceptance, to protocols.NodeID, message protocols.Message, out *protocols.Effects) {
+	if a.Mark <= n.Written {
+		n.send(to, message, out)
+		return
+	}
+	a.Held = append(a.Held, Held{Mark: a.Mark, To: to, Message: message})
+}
+
+// onAcceptanceForced tells of a promise or an acceptance that is on disk.
+func (n *Node) onAcceptanceForced(a *Acceptance, what string, out *protocols.Effects) {
+	for i, manager := range a.Managers {
+		slot := instance(a.Transaction, manager)
+		switch {
+		case what == whatPromised:
+			out.Note(protocols.Note{Kind: protocols.Promised, Term: uint64(a.Promised), Slot: slot})
+		case a.AcceptedMark <= n.Written && a.Values != nil: // else it has accepted anew
+			out.Note(protocols.Note{Kind: protocols.Accepted, Term: uint64(a.Ballot), Slot: slot, Value: a.Values[i]})
+		}
+	}
+	a.Held = n.release(a.Held, out)
+}
+
+// forgetBelow forgets the transactions of a coordinator that are over at all
+// resource managers, of those that it began in its present life.
+func (n *Node) forgetBelow(coordinator protocols.NodeID, watermark, born uint64, out *protocols.Effects) {
+	from, _ := n.findAcceptance(resource.NewID(coordinator, max(born, 1)))
+	to, _ := n.findAcceptance(resource.NewID(coordinator, max(watermark, 1)))
+	for i := from; i < to; i++ {
+		n.forget(&n.Acceptances[i], out)
+	}
+	if from < to {
+		n.Acceptances = slices.Delete(n.Acceptances, from, to)
+	}
+}
+
+func (n *Node) forget(a *Acceptance, out *protocols.Effects) {
+	if a.Promised > 0 || a.Values != nil {
+		n.Journal.Keep(Forgotten{Transaction: a.Transaction})
+	}
+	out.CancelTimer(protocols.Timer{Name: timerSettle, Key: uint64(a.Transaction)})
+}
+
+// onSettleDue asks the managers if they are done with a transaction. Its
+// coordinator should long have said so: it has failed since.
+func (n *Node) onSettleDue(id resource.ID, out *protocols.Effects) {
+	a := n.acceptance(id)
+	if a == nil {
+		return
+	}
+	n.settleLater(id, out)
+	for _, manager := range a.Managers {
+		if !slices.Contains(a.Settled, manager) {
+			n.send(manager, Forgettable{Transaction: id}, out)
+		}
+	}
+}
+
+func (n *Node) onSettled(from protocols.NodeID, m Settled, out *protocols.Effects) {
+	a := n.acceptance(m.Transaction)
+	if a == nil || slices.Contains(a.Settled, from) || !slices.Contains(a.Managers, from) {
+		return
+	}
+	a.Settled = append(a.Settled, from)
+	if len(a.Settled) == len(a.Managers) && a.Mark <= n.Written {
+		n.forget(a, out)
+		at, _ := n.findAcceptance(m.Transaction)
+		n.Acceptances = slices.Delete(n.Acceptances, at, at+1)
+	}
+}
