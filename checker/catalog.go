@@ -31,7 +31,8 @@ type invariant interface{ state() *rule }
 const zabPaper = "Junqueira, Reed, Serafini: Zab: High-performance broadcast for primary-backup systems, DSN 2011"
 
 func entries() []entry {
-	return slices.Concat(orderEntries(), primaryEntries(), outcomeEntries(), commitmentEntries(), ballotEntries())
+	return slices.Concat(orderEntries(), primaryEntries(), outcomeEntries(), commitmentEntries(), ballotEntries(),
+		replayEntries(), coordinationEntries())
 }
 
 // orderEntries are about what nodes deliver, beside each other.

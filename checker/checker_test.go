@@ -34,6 +34,8 @@ type record struct {
 
 func (r record) Origin() (protocols.ClientID, uint64) { return r.Client, r.Request }
 
+func (r record) Carries() protocols.Command { return r.Command }
+
 // sound is a run in which every invariant is put to the test and holds: two
 // epochs, a crash, a state taken over, and a transaction that is never
 // delivered.
@@ -58,10 +60,13 @@ func sound() []act {
 }
 
 // allBroken returns the hand-broken runs of all files.
-func allBroken() []brokenRun { return slices.Concat(broken, brokenCommitments(), brokenBallots()) }
+func allBroken() []brokenRun {
+	return slices.Concat(
+		broken, brokenCommitments(), brokenBallots(), brokenReplays(), brokenCoordination())
+}
 
 func TestSoundRun(t *testing.T) {
-	for name, f := range judge(t, slices.Concat(sound(), soundCommitment(), soundBallots())) {
+	for name, f := range judge(t, slices.Concat(kept(sound()), soundCommitment(), soundBallots(), soundCoordination())) {
 		if f.Verdict != checker.Holds || f.Witness != "" || f.Step != 0 {
 			t.Errorf("%s: %+v", name, f)
 		}

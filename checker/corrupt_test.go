@@ -34,6 +34,7 @@ func drawSound(t *rapid.T) *soundness {
 	for range rapid.IntRange(20, 80).Draw(t, "acts") {
 		g.act()
 	}
+	g.acts = append(kept(g.acts), coordinationActs(t)...)
 	g.synod = drawSynod(t)
 	g.acts = append(g.acts, g.synod.acts...)
 	g.acts = append(g.acts, leaseActs(t, len(g.acts))...)
@@ -96,7 +97,9 @@ func (g *soundness) seen() int { return slices.Max(g.at[:]) }
 
 func (g *soundness) broadcast() {
 	g.counter++
-	g.number++
+	if g.number == 0 || rapid.IntRange(0, 4).Draw(g.t, "retries") > 0 {
+		g.number++
+	}
 	x := tx{g.epoch, g.epoch<<32 | g.counter, asked(1, g.number)}
 	g.pending = append(g.pending, x)
 	g.acts = append(g.acts, casts(g.leader, x))
@@ -186,7 +189,7 @@ type corruption struct {
 	spoil    func(t *rapid.T, g *soundness) ([]act, bool)
 }
 
-var corruptions = slices.Concat(orderCorruptions, ballotCorruptions)
+var corruptions = slices.Concat(orderCorruptions, ballotCorruptions, replayCorruptions, coordinationCorruptions)
 
 var orderCorruptions = []corruption{
 	{"swap two deliveries of an epoch", "local-primary-order", func(t *rapid.T, g *soundness) ([]act, bool) {

@@ -7,7 +7,9 @@
 //   - the notes that nodes emit: Leading, Broadcast, Delivered and Restored;
 //   - Recovered events: the node's volatile state is gone, and it delivers anew;
 //   - messages that implement protocols.Vow, and the disks of their senders;
-//   - what clients were told.
+//   - what clients were told;
+//   - the state of nodes that are protocols.Replicas, at a few steps: it is held
+//     against a replay of what was delivered (protocols.Carrier).
 //
 // [All] lists the invariants with their sentences and sources; [NewSet] makes
 // a set of them by name. Those of Zab are the properties of primary-order

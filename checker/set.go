@@ -33,6 +33,10 @@ type Set struct {
 	// commitment is nil if no rule is about it.
 	commitment *commitment
 	closing    []closingHook
+	notes      []noteHook
+	// replay is nil if no rule asks it.
+	replay   *replay
+	replayed []replayHook
 
 	// What is observed now.
 	world *sim.World
@@ -85,7 +89,7 @@ func NewSet(names ...string) (*Set, error) {
 }
 
 func (s *Set) hook(made invariant) {
-	if s.hookCommitment(made) {
+	if noted := s.hookNotes(made); s.hookCommitment(made) || noted {
 		return
 	}
 	tracked := s.tracked
@@ -102,6 +106,7 @@ func (s *Set) hook(made invariant) {
 	if h, ok := made.(leaderHook); ok {
 		s.leaders, s.tracked = append(s.leaders, h), tracked
 	}
+	s.hookReplay(made)
 	if h, ok := made.(ballotHook); ok {
 		s.ballots, s.tracked = append(s.ballots, h), tracked
 	}
@@ -146,8 +151,8 @@ func (s *Set) Observe(w *sim.World, step *sim.Step) {
 	}
 	if step.Node != 0 {
 		s.world, s.step = w, step
-		if _, boots := step.Event.(protocols.Recovered); boots && s.tracked {
-			s.history.recover(step.Node)
+		if _, boots := step.Event.(protocols.Recovered); boots {
+			s.booted(step.Node)
 		}
 		for i := range step.Effects {
 			switch e := step.Effects[i].(type) {
@@ -163,6 +168,9 @@ func (s *Set) Observe(w *sim.World, step *sim.Step) {
 			s.durable.established(s)
 			s.established = s.established[:0]
 		}
+		for _, h := range s.replayed {
+			h.stepped(s, step.Node)
+		}
 	}
 	if s.commitment != nil {
 		s.world, s.step = w, step
@@ -174,8 +182,21 @@ func (s *Set) Observe(w *sim.World, step *sim.Step) {
 	}
 }
 
+// booted takes up that a node begins a life.
+func (s *Set) booted(node protocols.NodeID) {
+	if s.tracked {
+		s.history.recover(node)
+	}
+	for _, h := range s.notes {
+		h.booted(node)
+	}
+}
+
 // note takes up one note of a node.
 func (s *Set) note(node protocols.NodeID, note *protocols.Note) {
+	for _, h := range s.notes {
+		h.noted(s, node, note)
+	}
 	switch note.Kind {
 	case protocols.Delivered:
 		if s.tracked {
@@ -244,6 +265,9 @@ func (s *Set) delivered(node protocols.NodeID, note *protocols.Note) {
 	g, grew := h.extend(node, s.step.Number, tx)
 	if !grew {
 		return
+	}
+	if s.replay != nil {
+		s.replay.grew(s, g)
 	}
 	for _, hook := range s.growths {
 		hook.grew(s, g)

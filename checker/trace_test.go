@@ -27,12 +27,12 @@ type act struct {
 // command is what the clients of hand-made runs ask.
 type command struct{ Put string }
 
-// machine executes nothing; every string is a query to it.
-type machine struct{}
+// machine counts what it executes; every string is a query to it.
+type machine struct{ Done int }
 
-func (*machine) Apply(protocols.Command) protocols.Result { return nil }
-func (*machine) Snapshot() protocols.Record               { return nil }
-func (*machine) Restore(protocols.Record)                 {}
+func (m *machine) Apply(protocols.Command) protocols.Result { m.Done++; return m.Done }
+func (*machine) Snapshot() protocols.Record                 { return nil }
+func (*machine) Restore(protocols.Record)                   {}
 func (*machine) Query(c protocols.Command) (protocols.Result, bool) {
 	_, query := c.(string)
 	return nil, query

@@ -55,3 +55,6 @@ type Reconfigure struct{ Members []NodeID }
 
 // Origin implements Originated.
 func (e Requested) Origin() (ClientID, uint64) { return e.Client, e.Request }
+
+// Carries implements Carrier.
+func (e Requested) Carries() Command { return e.Command }

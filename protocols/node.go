@@ -39,6 +39,14 @@ type Partial interface {
 	Keeps(key string) bool
 }
 
+// Answerer is a Replica that remembers what it answered to clients.
+type Answerer interface {
+	Replica
+	// Answered returns the result of a request that was executed, if it is
+	// known; over tells that it never will be executed, or known, any more.
+	Answered(client ClientID, request uint64) (result Result, answered, over bool)
+}
+
 // Message is what one node sends to another: a struct of exported plain data.
 type Message any
 

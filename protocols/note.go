@@ -20,6 +20,13 @@ type Originated interface {
 	Origin() (ClientID, uint64)
 }
 
+// Carrier is an Originated value that carries the command which the request is
+// about: whoever delivers it applies that, unless the request was executed before.
+type Carrier interface {
+	Originated
+	Carries() Command
+}
+
 // NoteKind is the kind of a milestone.
 type NoteKind string
 
@@ -123,6 +130,21 @@ const (
 	Leased NoteKind = "leased"
 	// Lapsed: the node gives its lease up.
 	Lapsed NoteKind = "lapsed"
+)
+
+// The kinds of coordination. Text names the lock, the resource or the job.
+const (
+	// Acquired: the session that Slot numbers, 0 for the node itself, has the
+	// lock from now on; Term is its fencing token, 0 if it has none.
+	Acquired NoteKind = "acquired"
+	// Released: it has it no more.
+	Released NoteKind = "released"
+	// Admitted: the resource carries out what came with the token Term.
+	Admitted NoteKind = "admitted"
+	// Due: the job is to be done for the instant that Slot numbers.
+	Due NoteKind = "due"
+	// Performed: its effect for that instant has taken place.
+	Performed NoteKind = "performed"
 )
 
 // The kinds of membership.

@@ -80,10 +80,11 @@ func (l *Lab) Parse(file string, r io.Reader, sets ...string) (*language.Scenari
 }
 
 func vocabulary() language.Vocabulary {
-	return language.Vocabulary{
-		Protocols:  catalog.All(),
-		Properties: []string{Linearizable, Convergence, Termination, NoFailure},
+	v := language.Vocabulary{Protocols: catalog.All()}
+	for _, d := range Properties() {
+		v.Properties = append(v.Properties, d.Name)
 	}
+	return v
 }
 
 func runNamed(scenario *language.Scenario, name string) (*language.Run, error) {

@@ -73,6 +73,7 @@ func newZabWorld(t *testing.T, protocol protocols.Protocol, wrap func(protocols.
 	for _, p := range protocol.Parameters {
 		setup.Parameters[p.Name] = p.Default
 	}
+	setup.Parameters["snapCount"] = "100"
 	for i := range protocols.ClientID(3) {
 		client := sim.Client{
 			ID: i + 1, Name: fmt.Sprintf("c%d", i+1), Place: protocols.NodeID(i + 1),

@@ -43,6 +43,7 @@ func Protocol() protocols.Protocol {
 		Invariants: []string{
 			"zab-integrity", "local-primary-order", "global-primary-order",
 			"force-order", "one-leader-an-epoch", "epoch-established-once",
+			"snapshot", "exactly-once",
 		},
 	}
 }

@@ -106,6 +106,9 @@ type Entry struct {
 // Origin implements protocols.Originated.
 func (e Entry) Origin() (protocols.ClientID, uint64) { return e.Client, e.Request }
 
+// Carries implements protocols.Carrier.
+func (e Entry) Carries() protocols.Command { return e.Command }
+
 // Snapshot stands for the log up to End. If that is 0 it is the state that the
 // machine was given with.
 type Snapshot struct {
@@ -224,3 +227,8 @@ func (n *Node) take(role Role, out *protocols.Effects) {
 
 // Replicated implements protocols.Replica.
 func (n *Node) Replicated() protocols.StateMachine { return n.Sessions.Machine }
+
+// Answered implements protocols.Answerer.
+func (n *Node) Answered(client protocols.ClientID, request uint64) (result protocols.Result, answered, over bool) {
+	return n.Sessions.Answered(client, request)
+}

@@ -113,6 +113,8 @@
 //     quorums of the old and of the new members, until that is committed.
 //   - force-order: no vow leaves a node before what it vows is on disk.
 //   - one-leader-an-epoch: no two nodes lead one epoch.
+//   - snapshot: a state taken over is what delivering the history up to there
+//     gives; exactly-once: a request delivered again changes nothing.
 //
 // # Sources
 //

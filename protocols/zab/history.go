@@ -23,6 +23,9 @@ type Transaction struct {
 // Origin implements protocols.Originated.
 func (t Transaction) Origin() (protocols.ClientID, uint64) { return t.Client, t.Request }
 
+// Carries implements protocols.Carrier.
+func (t Transaction) Carries() protocols.Command { return t.Command }
+
 // Meta is the metadata on disk.
 type Meta struct {
 	AcceptedEpoch Epoch

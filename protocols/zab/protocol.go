@@ -77,6 +77,7 @@ func Protocol() protocols.Protocol {
 		Invariants: []string{
 			"zab-integrity", "zab-total-order", "zab-agreement", "local-primary-order", "global-primary-order",
 			"primary-integrity", "prefix", "durability", "force-order", "one-leader-an-epoch", "epoch-established-once",
+			"snapshot", "exactly-once",
 		},
 	}
 }

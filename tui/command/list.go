@@ -133,7 +133,7 @@ func (l *lab) inventory(kinds []string) (*inventory, error) {
 					listedMutant{m.Name, m.Error, m.Source, m.Property, m.Protocol, m.Scenario, m.Seeds})
 			}
 		case "invariants":
-			for _, d := range checker.All() {
+			for _, d := range slices.Concat(checker.All(), scenarios.Properties()) {
 				found.Invariants = append(found.Invariants, listedInvariant(d))
 			}
 		}

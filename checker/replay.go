@@ -1,0 +1,142 @@
+package checker
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"quorumlab/protocols"
+	"quorumlab/protocols/state"
+)
+
+// replay executes the sequences that nodes deliver, on state machines of its own,
+// each request once, and forgets no client. What it comes to is what nodes must
+// come to, whatever they were given instead of the sequence.
+type replay struct {
+	// tips holds what the whole of each branch comes to.
+	tips []*replica
+	// results holds, by transaction, what the first execution of its request
+	// gave; executed the transactions that were executed, by request.
+	results  map[int32]protocols.Result
+	executed map[request][]int32
+	// blind: something was delivered of which nobody can tell the command.
+	blind   bool
+	encoder state.Encoder
+	// wanted and got are the bytes compared last.
+	wanted, got []byte
+}
+
+// replica is a state machine and the last answer to each client.
+type replica struct {
+	machine protocols.StateMachine
+	last    map[protocols.ClientID]lastAnswer
+}
+
+type lastAnswer struct {
+	number uint64
+	result protocols.Result
+}
+
+func newReplay() *replay {
+	return &replay{results: map[int32]protocols.Result{}, executed: map[request][]int32{}}
+}
+
+// able tells whether the sequences can be executed.
+func (p *replay) able(s *Set) bool { return !p.blind && s.world.Setup().Machine != nil }
+
+// fresh returns the replica before the first transaction.
+func fresh(s *Set) *replica {
+	return &replica{machine: s.world.Setup().Machine(), last: map[protocols.ClientID]lastAnswer{}}
+}
+
+// execute takes a replica on by what was delivered, and reports whether a request
+// was executed now. What stands for no request changes nothing.
+func (r *replica) execute(value any) (result protocols.Result, now bool) {
+	carrier, ok := value.(protocols.Carrier)
+	if !ok {
+		return nil, false
+	}
+	client, number := carrier.Origin()
+	if last, known := r.last[client]; client != 0 && known && number <= last.number {
+		return nil, false
+	}
+	result = r.machine.Apply(carrier.Carries())
+	if client != 0 {
+		r.last[client] = lastAnswer{number, result}
+	}
+	return result, true
+}
+
+// grew executes what nobody had delivered before at its place.
+func (p *replay) grew(s *Set, g growth) {
+	value := s.history.transactions[g.tx].value
+	_, carries := value.(protocols.Carrier)
+	_, stands := value.(protocols.Originated)
+	p.blind = p.blind || stands && !carries
+	if !p.able(s) {
+		return
+	}
+	for len(p.tips) <= int(g.at.branch) {
+		p.tips = append(p.tips, nil)
+	}
+	if p.tips[g.at.branch] == nil {
+		p.tips[g.at.branch] = p.upTo(s, g.from)
+	}
+	if result, now := p.tips[g.at.branch].execute(value); now {
+		q := requestOf(value)
+		p.results[g.tx] = result
+		p.executed[q] = append(p.executed[q], g.tx)
+	}
+}
+
+// upTo executes the sequence of a place.
+func (p *replay) upTo(s *Set, at place) *replica {
+	r := fresh(s)
+	for depth := int32(1); depth <= at.depth; depth++ {
+		r.execute(s.history.transactions[s.history.item(at, depth).tx].value)
+	}
+	return r
+}
+
+// differs says in words how a node differs from what its sequence comes to: in
+// its state, or in an answer that it still knows; "" if it does not, or if
+// nobody can tell.
+func (p *replay) differs(s *Set, node protocols.NodeID, at place) string {
+	replicating, ok := s.world.Nodes[node-1].Node.(protocols.Replica)
+	if !ok || replicating.Replicated() == nil {
+		return ""
+	}
+	var want *replica
+	if b := int(at.branch); at == s.history.tip(b) && b < len(p.tips) && p.tips[b] != nil {
+		want = p.tips[b]
+	} else {
+		want = p.upTo(s, at)
+	}
+	got := replicating.Replicated()
+	p.wanted, p.got = p.encoder.Append(p.wanted[:0], want.machine), p.encoder.Append(p.got[:0], got)
+	if !bytes.Equal(p.wanted, p.got) {
+		change := state.Diff(want.machine, got)[0]
+		return fmt.Sprintf("its %s is %s, not %s", cmp.Or(change.Path, "state"), orNothing(change.After), orNothing(change.Before))
+	}
+	answering, ok := replicating.(protocols.Answerer)
+	if !ok {
+		return ""
+	}
+	for _, client := range slices.Sorted(maps.Keys(want.last)) {
+		last := want.last[client]
+		result, answered, over := answering.Answered(client, last.number)
+		switch {
+		case over: // the session has ended
+		case !answered:
+			return fmt.Sprintf("it does not know that request %d of %s was executed", last.number, s.client(client))
+		case !equal(result, last.result):
+			return fmt.Sprintf("its answer to request %d of %s is %+v, not %+v", last.number, s.client(client), result, last.result)
+		}
+	}
+	return ""
+}
+
+// orNothing returns a JSON view, or a word for none.
+func orNothing(view string) string { return cmp.Or(view, "nothing") }

@@ -1,0 +1,30 @@
+package scenarios
+
+import "quorumlab/checker"
+
+// Properties describes what a scenario may expect beside the invariants of its
+// protocol. They are about a whole run, and judged at its end.
+func Properties() []checker.Description {
+	return []checker.Description{
+		{
+			Name:     Linearizable,
+			Sentence: "What clients saw is what one copy of the data would have shown, each operation taking effect between its start and its end.",
+			Source:   "Herlihy, Wing: Linearizability: A correctness condition for concurrent objects, TOPLAS 1990",
+		},
+		{
+			Name:     Convergence,
+			Sentence: "At the end of the run all nodes that are up hold the same.",
+			Source:   "Terry et al.: Managing update conflicts in Bayou, SOSP 1995; Vogels: Eventually consistent, 2008",
+		},
+		{
+			Name:     Termination,
+			Sentence: "Once the last fault is over, and if a majority is whole, some operation succeeds within the bound that the scenario gives.",
+			Source:   "without a bound and a majority nobody can have it: Fischer, Lynch, Paterson: Impossibility of distributed consensus with one faulty process, JACM 1985",
+		},
+		{
+			Name:     NoFailure,
+			Sentence: "No node panics, and each is deterministic.",
+			Source:   "this project: the code that was checked is the code that runs",
+		},
+	}
+}
