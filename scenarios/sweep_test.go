@@ -193,7 +193,7 @@ func milestonesOf(t *testing.T, name string) []protocols.Milestone {
 // is not demanded; and an invariant that nothing tested in any run is listed.
 func TestSwarmsCountToo(t *testing.T) {
 	lab := newTestLab(t)
-	text := head("zab", 3) + `workload: {random: {from: 3s, rate: 5/s}}, swarm: {faults: [crash], until: 10s},
+	text := head("zab", 3) + `parameters: {snapCount: 5}, workload: {random: {from: 3s, rate: 5/s}}, swarm: {faults: [crash], until: 10s},
 		expect: {all: {happens: [{fault: crash, phrase: a crash}, {note: leading, phrase: a leader}]}}}`
 	report, err := lab.Sweep(context.Background(), Sweep{Scenarios: parsed(t, lab, text), From: 1, To: 4, Mode: Swarming})
 	if err != nil {
