@@ -118,6 +118,14 @@ func checkerRows() []Row {
 			Folder: "checker/explore/reference", Module: []string{"checker/explore"},
 			Standard: []string{"sync", "sync/atomic", "unsafe"},
 		},
+		// Real nodes as models: it looks at what they do, by the simulator's
+		// own network and disks.
+		{
+			Folder: "checker/explore/world",
+			Module: []string{
+				"protocols", "protocols/state", "network", "sim", "checker/linear", "checker/explore",
+			},
+		},
 		{
 			Folder: "checker/linear", Pure: true, Module: below,
 			Outside: []string{"github.com/anishathalye/porcupine"},

@@ -25,6 +25,8 @@ type Parameter struct {
 	Name, Default, Help string
 	Min, Max            int
 	Choices             []string
+	// Free: the model itself judges the value.
+	Free bool
 }
 
 // Values holds the value of each parameter by name.
@@ -71,6 +73,9 @@ func (e *Entry) Make(set map[string]string) (Model, Values, error) {
 }
 
 func (p *Parameter) check(value string) error {
+	if p.Free {
+		return nil
+	}
 	if p.Choices != nil {
 		if !slices.Contains(p.Choices, value) {
 			return fmt.Errorf("%s=%s: %s", p.Name, value, hint.For(value, p.Choices))

@@ -42,6 +42,39 @@ type Symmetric interface {
 	Canonical(state []uint32)
 }
 
+// Change is a part of a state that a step changes, in words; one of both is ""
+// if there was nothing before, or nothing is left.
+type Change struct{ Before, After string }
+
+// Differ is a model that tells itself what a step changes, because its states
+// are too big to be told as a whole.
+type Differ interface {
+	Model
+	Differences(before, after []uint32) []Change
+}
+
+// Differences tells what a step changes.
+func Differences(m Model, before, after []uint32) []Change {
+	if d, ok := m.(Differ); ok {
+		return d.Differences(before, after)
+	}
+	var changes []Change
+	was, is := m.Describe(before), m.Describe(after)
+	for i := range max(len(was), len(is)) {
+		var c Change
+		if i < len(was) {
+			c.Before = was[i]
+		}
+		if i < len(is) {
+			c.After = is[i]
+		}
+		if c.Before != c.After {
+			changes = append(changes, c)
+		}
+	}
+	return changes
+}
+
 // Label tells apart the steps of a model: the lowest byte is the kind of the
 // step, the rest is the model's.
 type Label uint64

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"fmt"
 	"maps"
 	"runtime"
 	"slices"
@@ -110,9 +109,9 @@ func (b *bench) explored(m benchModel) ([]figure, error) {
 // and the bytes that a distinct one took.
 func (b *bench) exploreRound(m benchModel, workers int) (speed, bytes float64, err error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
-	entry := checkedEntry(m.name)
-	if entry == nil {
-		return 0, 0, internal(fmt.Errorf("bench: no model %s", m.name))
+	entry, err := b.lab.checkedEntry(m.name, "")
+	if err != nil {
+		return 0, 0, internal(err)
 	}
 	var generated uint64
 	seconds := 0.0

@@ -16,12 +16,14 @@ import (
 
 	"quorumlab/checker/explore"
 	"quorumlab/checker/explore/reference"
+	"quorumlab/checker/explore/world"
 	"quorumlab/protocols/hint"
 )
 
 // checkFlags are the flags of `check`.
 type checkFlags struct {
 	sets      []string
+	mutant    string
 	symmetry  bool
 	stop      bool
 	wide      bool
@@ -51,13 +53,14 @@ func newCheck(l *lab) *cobra.Command {
 			"  quorumlab check register-paxos --set clients=3 --workers 2 --json\n" +
 			"  quorumlab check paxoscommit-spec --symmetry --coverage",
 		Args:              exactlyOne("a model"),
-		ValidArgsFunction: complete(checkedNames),
+		ValidArgsFunction: complete(l.checkedNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return l.check(cmd.Context(), args[0], flags)
 		},
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&flags.sets, "set", nil, "set a `parameter=value` of the model")
+	f.StringVar(&flags.mutant, "mutant", "", "wrap all nodes in a `mutant`")
 	f.BoolVar(&flags.symmetry, "symmetry", false, "keep one of all states that come from each other by interchanging equal parts")
 	f.BoolVar(&flags.stop, "stop", false, "end with the level of the first violation")
 	f.BoolVar(&flags.wide, "wide", false, "fingerprints of 128 bits instead of 64")
@@ -69,28 +72,49 @@ func newCheck(l *lab) *cobra.Command {
 	f.Uint64Var(&flags.seed, "seed", 0, "chooses the fingerprints")
 	f.BoolVar(&flags.coverage, "coverage", false, "tell how often each kind of step was taken, and which never")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object")
+	completeFlag(cmd, "mutant", mutantNames)
 	return cmd
 }
 
-// checked lists what there is to check.
-func checked() []explore.Entry { return reference.All() }
+// checked lists what there is to check: the protocols, perhaps as a mutant, and
+// the reference models.
+func (l *lab) checked(mutant string) ([]explore.Entry, error) {
+	worlds, err := l.Worlds(mutant)
+	if err != nil {
+		return nil, err
+	}
+	if mutant != "" {
+		return worlds, nil
+	}
+	return append(worlds, reference.All()...), nil
+}
 
-func checkedNames() []string {
+func (l *lab) checkedNames() []string {
+	all, err := l.checked("")
+	if err != nil {
+		return nil
+	}
 	var names []string
-	for _, entry := range checked() {
+	for _, entry := range all {
 		names = append(names, entry.Name)
 	}
 	return names
 }
 
 // checkedEntry finds one by name, nil if there is none.
-func checkedEntry(name string) *explore.Entry {
-	all := checked()
-	at := slices.IndexFunc(all, func(e explore.Entry) bool { return e.Name == name })
-	if at < 0 {
-		return nil
+func (l *lab) checkedEntry(name, mutant string) (*explore.Entry, error) {
+	all, err := l.checked(mutant)
+	if err != nil {
+		return nil, usage("", "%v", err)
 	}
-	return &all[at]
+	at := slices.IndexFunc(all, func(e explore.Entry) bool { return e.Name == name })
+	switch {
+	case at >= 0:
+		return &all[at], nil
+	case mutant != "" && slices.Contains(l.checkedNames(), name):
+		return nil, usage("", "%s is no protocol, it has no mutants", name)
+	}
+	return nil, usage("`quorumlab list models` tells more", "no model %q; %s", name, hint.For(name, l.checkedNames()))
 }
 
 // checking is a check at work.
@@ -102,7 +126,7 @@ type checking struct {
 }
 
 func (l *lab) check(ctx context.Context, name string, flags checkFlags) error {
-	c, options, err := flags.parse(name)
+	c, options, err := flags.parse(l, name)
 	if err != nil {
 		return err
 	}
@@ -120,6 +144,9 @@ func (l *lab) check(ctx context.Context, name string, flags checkFlags) error {
 	case err != nil:
 		return usage("", "%s: %v", name, err)
 	}
+	if err := c.replay(result); err != nil {
+		return internal(err)
+	}
 	if flags.json {
 		err = l.json(c.report(result))
 	} else {
@@ -132,6 +159,24 @@ func (l *lab) check(ctx context.Context, name string, flags checkFlags) error {
 		return ctx.Err()
 	}
 	return finished(checkCode(result))
+}
+
+// replay has the simulator make the runs that were found: what a world shows,
+// the simulator must show too.
+func (c *checking) replay(r *explore.Result) error {
+	w, ok := c.model.(*world.Model)
+	if !ok {
+		return nil
+	}
+	for _, f := range r.Findings {
+		if f.Path == nil {
+			continue
+		}
+		if err := w.Replay(f.Path); err != nil {
+			return fmt.Errorf("the run that shows %s: %w", f.Property.Name, err)
+		}
+	}
+	return nil
 }
 
 // checkCode returns the code to exit with.
@@ -154,14 +199,14 @@ func exploreProgress(p explore.Progress, elapsed time.Duration) string {
 func megabytes(n uint64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 
 // parse checks the flags, and makes the model and the options.
-func (f *checkFlags) parse(name string) (*checking, explore.Options, error) {
+func (f *checkFlags) parse(l *lab, name string) (*checking, explore.Options, error) {
 	options := explore.Options{
 		Workers: f.workers, StatesMax: f.statesMax, DepthMax: f.depthMax, Symmetry: f.symmetry,
 		Stop: f.stop, Wide: f.wide, Audit: f.audit, Seed: f.seed,
 	}
-	entry := checkedEntry(name)
-	if entry == nil {
-		return nil, options, usage("`quorumlab list models` tells more", "no model %q; %s", name, hint.For(name, checkedNames()))
+	entry, err := l.checkedEntry(name, f.mutant)
+	if err != nil {
+		return nil, options, err
 	}
 	if f.workers < 1 || f.workers > jobsMax {
 		return nil, options, usage("", "--workers %d: expected a number from 1 to %d", f.workers, jobsMax)
@@ -169,7 +214,6 @@ func (f *checkFlags) parse(name string) (*checking, explore.Options, error) {
 	if f.depthMax < 0 {
 		return nil, options, usage("", "--max-depth %d: expected a number of levels, or 0", f.depthMax)
 	}
-	var err error
 	if options.MemoryMax, err = f.memoryMax(); err != nil {
 		return nil, options, err
 	}

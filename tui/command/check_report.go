@@ -23,6 +23,7 @@ type checkReport struct {
 	Bytes          uint64            `json:"bytes"`
 	BytesPerState  float64           `json:"bytes_per_state"`
 	Workers        int               `json:"workers"`
+	Mutant         string            `json:"mutant,omitempty"`
 	Symmetry       bool              `json:"symmetry"`
 	Complete       bool              `json:"complete"`
 	Bound          string            `json:"bound,omitempty"`
@@ -69,7 +70,7 @@ func (c *checking) report(r *explore.Result) *checkReport {
 		Depth: r.Depth, Terminal: r.Terminal, Seconds: r.Elapsed.Seconds(),
 		PerSecond: float64(r.Generated) / max(r.Elapsed.Seconds(), 1e-9),
 		Bytes:     r.Bytes, BytesPerState: float64(r.Bytes) / float64(max(1, r.Distinct)),
-		Workers: c.flags.workers, Symmetry: c.flags.symmetry, Complete: r.Complete(), Bound: string(r.Bound),
+		Workers: c.flags.workers, Mutant: c.flags.mutant, Symmetry: c.flags.symmetry, Complete: r.Complete(), Bound: string(r.Bound),
 		Frontier: r.Frontier, CollisionBound: r.CollisionBound, Seed: c.flags.seed,
 		Verdicts: []checkVerdict{}, Coverage: []checkCoverage{},
 	}
@@ -93,24 +94,12 @@ func (c *checking) report(r *explore.Result) *checkReport {
 // steps tells a run.
 func (c *checking) steps(path *explore.Path) []checkStep {
 	steps := []checkStep{}
-	before := c.model.Describe(path.States[0])
 	for i, label := range path.Steps {
-		after := c.model.Describe(path.States[i+1])
 		step := checkStep{Step: c.model.Explain(label), Changes: []checkChange{}}
-		for at := range max(len(before), len(after)) {
-			change := checkChange{}
-			if at < len(before) {
-				change.Before = before[at]
-			}
-			if at < len(after) {
-				change.After = after[at]
-			}
-			if change.Before != change.After {
-				step.Changes = append(step.Changes, change)
-			}
+		for _, change := range explore.Differences(c.model, path.States[i], path.States[i+1]) {
+			step.Changes = append(step.Changes, checkChange(change))
 		}
 		steps = append(steps, step)
-		before = after
 	}
 	return steps
 }
@@ -173,7 +162,11 @@ func (c *checking) printFinding(l *lab, r *explore.Result, f explore.Finding) {
 	for i, step := range c.steps(f.Path) {
 		fmt.Fprintf(l.out, "    %3d  %s\n", i+1, step.Step)
 		for _, change := range step.Changes {
-			fmt.Fprintf(l.out, "           - %s\n           + %s\n", change.Before, change.After)
+			for _, line := range [][2]string{{"-", change.Before}, {"+", change.After}} {
+				if line[1] != "" {
+					fmt.Fprintf(l.out, "           %s %s\n", line[0], line[1])
+				}
+			}
 		}
 	}
 }

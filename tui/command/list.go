@@ -124,7 +124,11 @@ func (l *lab) inventory(kinds []string) (*inventory, error) {
 			for _, m := range linear.Models() {
 				found.Models = append(found.Models, listedModel{Name: m.Name, Summary: m.Summary, Verb: "linearize"})
 			}
-			for _, entry := range checked() {
+			entries, err := l.checked("")
+			if err != nil {
+				return nil, err
+			}
+			for _, entry := range entries {
 				found.Models = append(found.Models, listChecked(entry))
 			}
 		case "mutants":
@@ -160,7 +164,7 @@ func listChecked(entry explore.Entry) listedModel {
 	listed := listedModel{Name: entry.Name, Summary: entry.Summary, Verb: "check"}
 	for _, p := range entry.Parameters {
 		help := p.Help
-		if p.Choices == nil {
+		if p.Choices == nil && !p.Free {
 			help = fmt.Sprintf("%s (%d to %d)", p.Help, p.Min, p.Max)
 		}
 		listed.Parameters = append(listed.Parameters,

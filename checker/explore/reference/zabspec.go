@@ -100,13 +100,13 @@ func (m *ZabSpec) decode(words []uint32, s *zbState) {
 		for j := range m.n {
 			word := words[m.channelAt(i, j)]
 			if i == j {
-				s.servers[i] = m.servers.at(word)
+				s.servers[i] = m.servers.At(word)
 			} else {
 				s.channels[i][j] = word
 			}
 		}
 	}
-	s.zbGlobal = m.globals.at(words[m.n*m.n])
+	s.zbGlobal = m.globals.At(words[m.n*m.n])
 }
 
 // encode writes a state. What is as in the state before keeps its word.
@@ -126,15 +126,15 @@ func (m *ZabSpec) encode(s, before *zbState, beforeWords, words []uint32) {
 
 // print returns a fingerprint made from contents.
 func (m *ZabSpec) print(words []uint32) uint64 {
-	sum := m.globals.hash(words[m.n*m.n])
+	sum := m.globals.Hash(words[m.n*m.n])
 	for i := range m.n {
 		for j := range m.n {
 			at := m.channelAt(i, j)
 			hash := uint64(0)
 			if i == j {
-				hash = m.servers.hash(words[at])
+				hash = m.servers.Hash(words[at])
 			} else {
-				hash = m.channels.hash(words[at])
+				hash = m.channels.Hash(words[at])
 			}
 			sum += explore.Mix(hash + uint64(at))
 		}
@@ -221,7 +221,7 @@ func (x *zbExpander) step(action, i, j int) {
 		s.requests++
 		s.txns = 0
 		for k := range x.n {
-			s.txns = max(s.txns, uint8(len(x.histories.at(s.servers[k].history))))
+			s.txns = max(s.txns, uint8(len(x.histories.At(s.servers[k].history))))
 		}
 	case zbLeaderCEPOCH:
 		s.epoch = 0

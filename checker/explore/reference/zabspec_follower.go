@@ -44,7 +44,7 @@ func (x *zbExpander) onCOMMITLD(i, j int, m zbMessage) {
 	s := x.begin()
 	follower := &s.servers[i]
 	index := x.indexOf(follower.history, m.zxid)
-	if index < 0 || index > len(x.histories.at(follower.history)) {
+	if index < 0 || index > len(x.histories.At(follower.history)) {
 		s.violated |= zbProposalInconsistent
 	}
 	follower.committedIndex, follower.committed, follower.phase = uint8(index), m.zxid, zbBroadcast
@@ -59,12 +59,12 @@ func (x *zbExpander) onPROPOSE(i, j int, m zbMessage) {
 	last := x.lastZxid(follower.history)
 	first := m.zxid.counter == 1 && last.epoch < m.zxid.epoch
 	if first || m.zxid.counter > 1 && last.epoch == m.zxid.epoch && last.counter+1 == m.zxid.counter {
-		history := slices.Clone(x.histories.at(follower.history))
+		history := slices.Clone(x.histories.At(follower.history))
 		follower.history = x.history(append(history, txn{m.zxid, m.value, 0, follower.current}))
 		x.reply(i, j, zbMessage{kind: zbACK, zxid: m.zxid})
 	} else {
 		index := x.indexOf(follower.history, m.zxid)
-		if index <= 0 || index > len(x.histories.at(follower.history)) {
+		if index <= 0 || index > len(x.histories.At(follower.history)) {
 			s.violated |= zbProposalInconsistent
 		}
 		x.discard(i, j)
@@ -76,7 +76,7 @@ func (x *zbExpander) onPROPOSE(i, j int, m zbMessage) {
 func (x *zbExpander) onCOMMIT(i, j int, m zbMessage) {
 	s := x.begin()
 	follower := &s.servers[i]
-	history := x.histories.at(follower.history)
+	history := x.histories.At(follower.history)
 	if at := int(follower.committedIndex); at < len(history) {
 		if history[at].zxid == m.zxid {
 			follower.committedIndex, follower.committed = uint8(at+1), m.zxid

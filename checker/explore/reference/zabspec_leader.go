@@ -57,7 +57,7 @@ func (x *zbExpander) onACKEPOCH(i, j int, m zbMessage) {
 	if x.quorum(sids(&leader.acke)) {
 		leader.current = leader.accepted
 		s.epochLeader[leader.accepted] |= 1 << i
-		initial := slices.Clone(x.histories.at(x.mostRecent(i)))
+		initial := slices.Clone(x.histories.At(x.mostRecent(i)))
 		for k := range initial {
 			initial[k].acks = 1 << i
 		}
@@ -86,7 +86,7 @@ func (x *zbExpander) mostRecent(i int) uint32 {
 }
 
 func (m *ZabSpec) lastZxid(history uint32) zxid {
-	h := m.histories.at(history)
+	h := m.histories.At(history)
 	if len(h) == 0 {
 		return zxid{}
 	}
@@ -95,13 +95,13 @@ func (m *ZabSpec) lastZxid(history uint32) zxid {
 
 // recordProposals adds a history that leader i sends to proposalMsgsLog.
 func (x *zbExpander) recordProposals(i int, history uint32) {
-	for _, t := range x.histories.at(history) {
+	for _, t := range x.histories.At(history) {
 		x.recordProposal(zbProposal{uint8(i), x.next.servers[i].accepted, t.zxid, t.value})
 	}
 }
 
 func (x *zbExpander) recordProposal(p zbProposal) {
-	known := x.proposals.at(x.next.zbGlobal.proposals)
+	known := x.proposals.At(x.next.zbGlobal.proposals)
 	if slices.Contains(known, p) {
 		return
 	}
@@ -123,7 +123,7 @@ func (x *zbExpander) onACKLD(i, j int, m zbMessage) {
 	leader := &s.servers[i]
 	formed := x.quorum(sids(&leader.ackld))
 	leader.ackld[j] = zbReceived{in: true, connected: true}
-	history := slices.Clone(x.histories.at(leader.history))
+	history := slices.Clone(x.histories.At(leader.history))
 	for k := range history {
 		if history[k].zxid.after(m.zxid) {
 			break
@@ -159,7 +159,7 @@ func (x *zbExpander) request(i int) {
 	if last := x.lastZxid(now.history); last.epoch == now.current {
 		next.counter = last.counter + 1
 	}
-	history := slices.Clone(x.histories.at(now.history))
+	history := slices.Clone(x.histories.At(now.history))
 	s.servers[i].history = x.history(append(history, txn{next, x.now.requests, 1 << i, now.current}))
 	x.step(zbLeaderRequest, i, -1)
 }
@@ -175,7 +175,7 @@ func (x *zbExpander) broadcast(i int) {
 		return
 	}
 	s := x.begin()
-	history := x.histories.at(now.history)
+	history := x.histories.At(now.history)
 	t := history[x.indexOf(now.history, zxid{now.current, now.sent + 1})-1]
 	s.servers[i].sent++
 	x.recordProposal(zbProposal{uint8(i), now.current, t.zxid, t.value})
@@ -189,7 +189,7 @@ func (m *ZabSpec) indexOf(history uint32, z zxid) int {
 	if z == (zxid{}) {
 		return 0
 	}
-	h := m.histories.at(history)
+	h := m.histories.At(history)
 	found := len(h) + 1
 	for k := len(h) - 1; k >= 0; k-- {
 		if h[k].zxid == z {
@@ -206,7 +206,7 @@ func (m *ZabSpec) indexOf(history uint32, z zxid) int {
 // generated once for each reason not to commit.
 func (x *zbExpander) onACK(i, j int, m zbMessage) {
 	now := &x.now.servers[i]
-	history := x.histories.at(now.history)
+	history := x.histories.At(now.history)
 	index := x.indexOf(now.history, m.zxid)
 	exists := index >= 1 && index <= len(history)
 	acked := -1

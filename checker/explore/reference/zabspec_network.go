@@ -2,7 +2,7 @@ package reference
 
 // head returns the first message under way from j to i.
 func (x *zbExpander) head(i, j int) (zbMessage, bool) {
-	channel := x.channels.at(x.now.channels[j][i])
+	channel := x.channels.At(x.now.channels[j][i])
 	if len(channel) == 0 {
 		return zbMessage{}, false
 	}
@@ -12,13 +12,13 @@ func (x *zbExpander) head(i, j int) (zbMessage, bool) {
 // discard takes the first message from j to i out.
 func (x *zbExpander) discard(i, j int) {
 	s := &x.next
-	s.channels[j][i] = x.channel(x.channels.at(s.channels[j][i])[1:])
+	s.channels[j][i] = x.channel(x.channels.At(s.channels[j][i])[1:])
 }
 
 // send appends a message from i to j.
 func (x *zbExpander) send(i, j int, m zbMessage) {
 	s := &x.next
-	before := x.channels.at(s.channels[i][j])
+	before := x.channels.At(s.channels[i][j])
 	s.channels[i][j] = x.channel(append(before[:len(before):len(before)], m))
 }
 

@@ -29,9 +29,9 @@ func (m *ZabSpec) Properties() []explore.Property {
 func (x *zbExpander) Hits(words []uint32) uint64 {
 	s := &x.now
 	x.decode(words, s)
-	v := zbView{n: x.n, servers: s.servers[:x.n], proposals: x.proposals.at(s.zbGlobal.proposals)}
+	v := zbView{n: x.n, servers: s.servers[:x.n], proposals: x.proposals.At(s.zbGlobal.proposals)}
 	for i := range x.n {
-		v.histories[i] = x.histories.at(s.servers[i].history)
+		v.histories[i] = x.histories.At(s.servers[i].history)
 	}
 	if v.impossible() {
 		return 1 // what is committed is not in the history: nothing more can be told

@@ -3,9 +3,6 @@ package reference
 import (
 	"encoding/binary"
 	"slices"
-	"sync"
-	"sync/atomic"
-	"unsafe"
 
 	"quorumlab/checker/explore"
 )
@@ -117,59 +114,18 @@ type zbState struct {
 	zbGlobal
 }
 
-// interner numbers contents. The first is number 0. K is the content as a key.
-type interner[K comparable, T any] struct {
-	mu    sync.RWMutex
-	known map[K]uint32
-	items explore.Arena[internedItem[T]]
-	bytes atomic.Uint64
-}
-
-// internedItem is a content with its hash, which does not depend on numbers.
-type internedItem[T any] struct {
-	content T
-	hash    uint64
-}
-
-// number returns the number of a content. make is called for a new one.
-func (n *interner[K, T]) number(key K, size int, make func() (T, uint64)) uint32 {
-	n.mu.RLock()
-	id, known := n.known[key]
-	n.mu.RUnlock()
-	if known {
-		return id
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if id, known = n.known[key]; known {
-		return id
-	}
-	if n.known == nil {
-		n.known = map[K]uint32{}
-	}
-	id, item := n.items.Add()
-	item.content, item.hash = make()
-	n.known[key] = id
-	n.bytes.Add(uint64(mapEntry*(int(unsafe.Sizeof(key))+4) + int(unsafe.Sizeof(*item)) + size))
-	return id
-}
-
-func (n *interner[K, T]) at(id uint32) T { return n.items.At(id).content }
-
-func (n *interner[K, T]) hash(id uint32) uint64 { return n.items.At(id).hash }
-
 // zbTables has what the states of a ZabSpec are made of.
 type zbTables struct {
-	histories interner[string, []txn]
-	channels  interner[string, []zbMessage]
-	proposals interner[string, []zbProposal]
-	servers   interner[zbServer, zbServer]
-	globals   interner[zbGlobal, zbGlobal]
+	histories explore.Interner[string, []txn]
+	channels  explore.Interner[string, []zbMessage]
+	proposals explore.Interner[string, []zbProposal]
+	servers   explore.Interner[zbServer, zbServer]
+	globals   explore.Interner[zbGlobal, zbGlobal]
 }
 
 func (t *zbTables) bytes() uint64 {
-	return t.histories.bytes.Load() + t.channels.bytes.Load() + t.proposals.bytes.Load() +
-		t.servers.bytes.Load() + t.globals.bytes.Load()
+	return t.histories.Bytes() + t.channels.Bytes() + t.proposals.Bytes() +
+		t.servers.Bytes() + t.globals.Bytes()
 }
 
 func (t *zbTables) history(h []txn) uint32 {
@@ -178,7 +134,7 @@ func (t *zbTables) history(h []txn) uint32 {
 		data = append(data, x.zxid.epoch, x.zxid.counter, x.value, x.acks, x.epoch)
 	}
 	key := string(data)
-	return t.histories.number(key, 2*len(data), func() ([]txn, uint64) {
+	return t.histories.Number(key, 2*len(data), func() ([]txn, uint64) {
 		return slices.Clone(h), explore.HashBytes(data)
 	})
 }
@@ -188,11 +144,11 @@ func (t *zbTables) channel(c []zbMessage) uint32 {
 	for _, m := range c {
 		data = binary.LittleEndian.AppendUint32(append(data, m.kind, m.epoch, m.zxid.epoch, m.zxid.counter, m.value), m.history)
 	}
-	return t.channels.number(string(data), 3*len(data), func() ([]zbMessage, uint64) {
+	return t.channels.Number(string(data), 3*len(data), func() ([]zbMessage, uint64) {
 		h := uint64(len(c))
 		for _, m := range c {
 			own := uint64(m.kind) | uint64(m.epoch)<<8 | uint64(m.zxid.epoch)<<16 | uint64(m.zxid.counter)<<24 | uint64(m.value)<<32
-			h = explore.Mix(explore.Mix(h+own) ^ t.histories.hash(m.history))
+			h = explore.Mix(explore.Mix(h+own) ^ t.histories.Hash(m.history))
 		}
 		return slices.Clone(c), explore.Mix(h)
 	})
@@ -203,18 +159,18 @@ func (t *zbTables) proposalSet(set []zbProposal) uint32 {
 	for _, p := range set {
 		data = append(data, p.source, p.epoch, p.zxid.epoch, p.zxid.counter, p.data)
 	}
-	return t.proposals.number(string(data), 2*len(data), func() ([]zbProposal, uint64) {
+	return t.proposals.Number(string(data), 2*len(data), func() ([]zbProposal, uint64) {
 		return slices.Clone(set), explore.HashBytes(data)
 	})
 }
 
 func (t *zbTables) server(s *zbServer) uint32 {
-	return t.servers.number(*s, 0, func() (zbServer, uint64) {
+	return t.servers.Number(*s, 0, func() (zbServer, uint64) {
 		data := []byte{
 			s.state, s.phase, s.accepted, s.current, s.committedIndex, s.committed.epoch, s.committed.counter,
 			s.learners, s.sent, s.leader,
 		}
-		data = binary.LittleEndian.AppendUint64(data, t.histories.hash(s.history))
+		data = binary.LittleEndian.AppendUint64(data, t.histories.Hash(s.history))
 		for _, set := range [][zbServersMax]zbReceived{s.cepoch, s.acke, s.ackld} {
 			for _, r := range set {
 				flags := byte(0)
@@ -225,7 +181,7 @@ func (t *zbTables) server(s *zbServer) uint32 {
 					flags |= 2
 				}
 				data = append(data, flags, r.epoch)
-				data = binary.LittleEndian.AppendUint64(data, t.histories.hash(r.history))
+				data = binary.LittleEndian.AppendUint64(data, t.histories.Hash(r.history))
 			}
 		}
 		return *s, explore.HashBytes(data)
@@ -233,10 +189,10 @@ func (t *zbTables) server(s *zbServer) uint32 {
 }
 
 func (t *zbTables) global(g *zbGlobal) uint32 {
-	return t.globals.number(*g, 0, func() (zbGlobal, uint64) {
+	return t.globals.Number(*g, 0, func() (zbGlobal, uint64) {
 		data := append([]byte{g.oracle, g.violated, g.timeouts, g.txns, g.epoch, g.restarts, g.requests}, g.pc[:]...)
 		data = append(data, g.epochLeader[:]...)
-		data = binary.LittleEndian.AppendUint64(data, t.proposals.hash(g.proposals))
+		data = binary.LittleEndian.AppendUint64(data, t.proposals.Hash(g.proposals))
 		return *g, explore.HashBytes(data)
 	})
 }

@@ -54,7 +54,7 @@ func (m *ZabSpec) renamedHistory(k int, id uint32) uint32 {
 	if known, ok := m.renamedHistories.Get(id, uint32(k)); ok {
 		return known
 	}
-	h := slices.Clone(m.histories.at(id))
+	h := slices.Clone(m.histories.At(id))
 	for i := range h {
 		h[i].acks = m.permuteMask(k, h[i].acks)
 	}
@@ -67,7 +67,7 @@ func (m *ZabSpec) renamedChannel(k int, id uint32) uint32 {
 	if known, ok := m.renamedChannels.Get(id, uint32(k)); ok {
 		return known
 	}
-	c := slices.Clone(m.channels.at(id))
+	c := slices.Clone(m.channels.At(id))
 	for i := range c {
 		c[i].history = m.renamedHistory(k, c[i].history)
 	}
@@ -80,7 +80,7 @@ func (m *ZabSpec) renamedServer(k int, id uint32) uint32 {
 	if known, ok := m.renamedServers.Get(id, uint32(k)); ok {
 		return known
 	}
-	s := m.servers.at(id)
+	s := m.servers.At(id)
 	s.history = m.renamedHistory(k, s.history)
 	s.learners = m.permuteMask(k, s.learners)
 	s.leader = m.permuteName(k, s.leader)
@@ -101,13 +101,13 @@ func (m *ZabSpec) renamedGlobal(k int, id uint32) uint32 {
 	if known, ok := m.renamedGlobals.Get(id, uint32(k)); ok {
 		return known
 	}
-	g := m.globals.at(id)
+	g := m.globals.At(id)
 	g.oracle = m.permuteName(k, g.oracle)
 	g.pc[1], g.pc[2] = m.permuteName(k, g.pc[1]), m.permuteName(k, g.pc[2])
 	for epoch := range g.epochLeader {
 		g.epochLeader[epoch] = m.permuteMask(k, g.epochLeader[epoch])
 	}
-	set := slices.Clone(m.proposals.at(g.proposals))
+	set := slices.Clone(m.proposals.At(g.proposals))
 	for i := range set {
 		set[i].source = uint8(m.permutations[k][set[i].source])
 	}

@@ -23,7 +23,7 @@ func (z zxid) String() string { return fmt.Sprintf("%d.%d", z.epoch, z.counter) 
 // tellHistory tells a history, and who acknowledged what.
 func (m *ZabSpec) tellHistory(id uint32) string {
 	var told []string
-	for _, t := range m.histories.at(id) {
+	for _, t := range m.histories.At(id) {
 		text := fmt.Sprintf("%s=%d", t.zxid, t.value)
 		if t.acks != 0 {
 			text += " acked by " + setOf("s", uint32(t.acks))
@@ -70,7 +70,7 @@ func (m *ZabSpec) Describe(words []uint32) []string {
 				continue
 			}
 			var under []string
-			for _, msg := range m.channels.at(s.channels[i][j]) {
+			for _, msg := range m.channels.At(s.channels[i][j]) {
 				under = append(under, m.tellMessage(msg))
 			}
 			lines = append(lines, fmt.Sprintf("s%d → s%d: [%s]", i+1, j+1, strings.Join(under, ", ")))

@@ -1,0 +1,157 @@
+package world
+
+import (
+	"cmp"
+	"slices"
+
+	"quorumlab/protocols"
+	"quorumlab/sim"
+)
+
+// clientState is where a client is in its commands.
+type clientState struct {
+	next    uint8 // commands begun
+	open    bool  // the last of them is not over
+	attempt uint8 // contacts asked for it
+	unknown bool  // an earlier attempt may have been executed
+	// The call of that attempt.
+	phase   phase
+	refused string // the answer on its way is none but this
+	broken  bool   // the connection broke
+	result  uint32 // the answer on its way
+	// late are requests that the client has given up and that may still
+	// arrive.
+	late [expirationsMax]lateRequest
+}
+
+// lateRequest is one of them; node 0 if there is none.
+type lateRequest struct{ node, request uint8 }
+
+// expirationsMax bounds how often a client waits no longer.
+const expirationsMax = 4
+
+type phase uint8
+
+const (
+	idle phase = iota
+	asking
+	waiting
+	answered
+)
+
+// clientOf interns a client's state.
+func (m *Model) clientOf(c clientState) uint32 {
+	return m.clients.Number(c, 0, func() (clientState, uint64) { return c, 0 })
+}
+
+// contact returns the node that the client asks now.
+func (m *Model) contact(client int, c *clientState) protocols.NodeID {
+	contacts := m.config.Clients[client].Contacts
+	return contacts[int(c.attempt-1)%len(contacts)]
+}
+
+// invoke begins the client's next command.
+func (m *Model) invoke(s *situation, client int) {
+	c := m.clients.At(s.client(client))
+	s.setClient(client, m.clientOf(clientState{next: c.next + 1, open: true, attempt: 1, phase: asking, late: c.late}))
+	s.record(entry{client: uint8(client), invoked: true})
+}
+
+// arriveRequest has the request of a client reach its node.
+func (m *Model) arriveRequest(s *situation, client int) {
+	c := m.clients.At(s.client(client))
+	node := m.contact(client, &c)
+	if !m.cells.At(s.cell(node)).Up {
+		c.phase, c.refused = answered, sim.Crashed
+		s.setClient(client, m.clientOf(c))
+		return
+	}
+	c.phase = waiting
+	s.setClient(client, m.clientOf(c))
+	s.apply(node, m.react(s.cell(node), act{
+		kind: request, client: protocols.ClientID(client + 1), request: uint64(c.next),
+	}))
+}
+
+// arriveAnswer has an answer reach its client, which is then done or asks the
+// next contact.
+func (m *Model) arriveAnswer(s *situation, client int) {
+	c := m.clients.At(s.client(client))
+	if c.refused == "" {
+		s.setClient(client, m.clientOf(clientState{next: c.next, late: c.late}))
+		s.record(entry{client: uint8(client), outcome: okOutcome, result: c.result})
+		return
+	}
+	c.unknown = c.unknown || c.broken
+	m.retry(s, client, c)
+}
+
+// expire ends the client's patience with the node that it asked. A request that
+// is still on its way stays so.
+func (m *Model) expire(s *situation, client int) {
+	c := m.clients.At(s.client(client))
+	c.unknown = true
+	if c.phase == asking {
+		at := slices.Index(c.late[:], lateRequest{})
+		c.late[at] = lateRequest{uint8(m.contact(client, &c)), c.next}
+		slices.SortFunc(c.late[:], func(a, b lateRequest) int {
+			return cmp.Or(cmp.Compare(b.node, a.node), cmp.Compare(b.request, a.request))
+		})
+	}
+	m.retry(s, client, c)
+}
+
+// arriveLate has a request arrive that its client has given up. Nobody waits for
+// an answer; a node that is down never sees it.
+func (m *Model) arriveLate(s *situation, client, at int) {
+	c := m.clients.At(s.client(client))
+	late := c.late[at]
+	copy(c.late[at:], c.late[at+1:])
+	c.late[expirationsMax-1] = lateRequest{}
+	s.setClient(client, m.clientOf(c))
+	if node := protocols.NodeID(late.node); m.cells.At(s.cell(node)).Up {
+		s.apply(node, m.react(s.cell(node), act{
+			kind: request, client: protocols.ClientID(client + 1), request: uint64(late.request),
+		}))
+	}
+}
+
+func (m *Model) retry(s *situation, client int, c clientState) {
+	if int(c.attempt) < len(m.config.Clients[client].Contacts) {
+		s.setClient(client, m.clientOf(clientState{
+			next: c.next, open: true, attempt: c.attempt + 1, unknown: c.unknown, phase: asking, late: c.late,
+		}))
+		return
+	}
+	s.setClient(client, m.clientOf(clientState{next: c.next, late: c.late}))
+	outcome := failOutcome
+	if c.unknown {
+		outcome = infoOutcome
+	}
+	s.record(entry{client: uint8(client), outcome: outcome})
+}
+
+// reply puts a node's answer on its way, if the client still waits there.
+func (m *Model) reply(s *situation, node protocols.NodeID, r reply) {
+	client := int(r.client) - 1
+	if client < 0 || client >= len(m.config.Clients) {
+		return
+	}
+	c := m.clients.At(s.client(client))
+	if c.phase != waiting || uint64(c.next) != r.request || m.contact(client, &c) != node {
+		return
+	}
+	c.phase, c.result, c.refused = answered, r.result, m.results.At(r.result).Refusal
+	s.setClient(client, m.clientOf(c))
+}
+
+// hangUp breaks the connections of clients that wait for a node that crashed.
+func (m *Model) hangUp(s *situation, node protocols.NodeID) {
+	for client := range m.config.Clients {
+		c := m.clients.At(s.client(client))
+		if c.phase == waiting && m.contact(client, &c) == node {
+			c.phase, c.broken, c.refused = answered, true, sim.Crashed
+			s.setClient(client, m.clientOf(c))
+		}
+	}
+}

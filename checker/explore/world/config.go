@@ -1,0 +1,55 @@
+package world
+
+import (
+	"time"
+
+	"quorumlab/checker/linear"
+	"quorumlab/protocols"
+	"quorumlab/protocols/state"
+)
+
+// Config is a world to explore.
+type Config struct {
+	Protocol   protocols.Protocol
+	Parameters map[string]string
+	Tick       time.Duration
+	// Names are those of the nodes; node i+1 has Names[i].
+	Names   []string
+	Machine func() protocols.StateMachine
+	// Wrap, if not nil, wraps every node (a mutant).
+	Wrap func(protocols.Node) protocols.Node
+	// Codec knows the types of the protocol, the machine and those of Types.
+	Codec   *state.Codec
+	Clients []Client
+	Budgets Budgets
+	// Model is what the histories are judged by; Record fills in what an
+	// operation asks and, if it has a result, what it answered.
+	Model  linear.Model
+	Record func(op *linear.Operation, command protocols.Command, result protocols.Result)
+}
+
+// Client is a client session: it asks the commands one after the other, each at
+// its contacts in turn until one does not refuse.
+type Client struct {
+	Name     string
+	Contacts []protocols.NodeID
+	Commands []protocols.Command
+}
+
+// Budgets bound how often what may happen at any time happens in a run.
+type Budgets struct {
+	Timers, Crashes   int
+	Drops, Duplicates int // of datagrams
+	Breaks            int // of streams
+	Expirations       int // of clients' patience
+}
+
+// BudgetMax is the most that a budget can be, ExpirationsMax that of Expirations.
+const (
+	BudgetMax      = 31
+	ExpirationsMax = expirationsMax
+)
+
+// Types returns a zero value of each type that the codec must know beside the
+// protocol's, the machine's and the simulator's.
+func Types() []any { return []any{content{}} }

@@ -1,0 +1,30 @@
+// Package world makes worlds of real protocol nodes into models that the
+// explorer can search: the code that is explored is the code that runs.
+//
+// A state has a word a node (its state, disk and timers), one a pair of nodes
+// (what is under way between them, and whether a stream connects them), one a
+// client, and one each for what the clients saw, what the nodes noted and how
+// much of the fault budgets is used. Each names an interned content. What an event
+// does to a node is computed once, by the node's own Step on a copy, and then
+// looked up; likewise what happens on a link, by the network of the simulator.
+//
+// Packet and timer numbers, instants and the clock are no part of a state:
+// whatever is under way may arrive at any time, and a timer that is set may run
+// out at any time, as often as the budget allows. Nodes read the clock 0.
+//
+// # What is explored
+//
+// Every order of: deliveries (of a stream the first packet, of datagrams any),
+// completed forces of a disk, requests and answers of clients; and within the
+// budgets: timers that run out, crashes that keep any prefix of what was not yet
+// forced, lost and doubled datagrams, streams that break and lose any suffix in
+// either direction. A node that is down may restart at any time. All nodes boot
+// at once, before anything is delivered.
+//
+// What is not: cuts (a message that never arrives is explored, but not that a
+// connection cannot be opened while both nodes are up), clocks, pauses, torn
+// writes (they count as not written), bit rot and full disks.
+//
+// Of this module the package may import protocols, protocols/state, network,
+// sim, checker/linear and checker/explore. It knows no protocol by name.
+package world

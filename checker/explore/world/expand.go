@@ -1,0 +1,350 @@
+package world
+
+import (
+	"quorumlab/checker/explore"
+	"quorumlab/network"
+	"quorumlab/protocols"
+)
+
+// The kinds of step.
+const (
+	kindBoot = iota
+	kindDeliver
+	kindLearn // that a stream broke
+	kindFire
+	kindSync
+	kindCrash
+	kindRestart
+	kindInvoke
+	kindRequest
+	kindAnswer
+	kindExpire
+	kindLate
+	kindDrop
+	kindDuplicate
+	kindBreak
+	kindCount
+)
+
+var kindNames = [kindCount]string{
+	kindBoot: "boot", kindDeliver: "deliver", kindLearn: "learn of a break", kindFire: "fire", kindSync: "sync",
+	kindCrash: "crash", kindRestart: "restart", kindInvoke: "invoke", kindRequest: "request", kindAnswer: "answer",
+	kindExpire: "expire", kindLate: "late request", kindDrop: "drop", kindDuplicate: "duplicate", kindBreak: "break",
+}
+
+// The budgets, as fields of a state's last word.
+const (
+	budgetBits  = 5
+	usedTimers  = 0
+	usedCrashes = budgetBits
+	usedDrops   = 2 * budgetBits
+	usedDoubles = 3 * budgetBits
+	usedBreaks  = 4 * budgetBits
+	usedExpired = 5 * budgetBits
+)
+
+// situation is a state's words, with the model that they belong to.
+type situation struct {
+	m     *Model
+	words []uint32
+}
+
+func (s *situation) cell(node protocols.NodeID) uint32 { return s.words[node-1] }
+
+// pairAt returns the word of a pair of nodes, the lower first.
+func (m *Model) pairAt(a, b protocols.NodeID) int {
+	return m.nodes + (int(b)-1)*(int(b)-2)/2 + int(a) - 1
+}
+
+func (m *Model) clientAt(client int) int { return m.nodes + m.pairCount() + client }
+
+func (s *situation) client(client int) uint32 { return s.words[s.m.clientAt(client)] }
+
+func (s *situation) setClient(client int, id uint32) { s.words[s.m.clientAt(client)] = id }
+
+func (s *situation) history() *uint32 { return &s.words[len(s.words)-3] }
+
+func (s *situation) monitor() *uint32 { return &s.words[len(s.words)-2] }
+
+func (s *situation) budgets() *uint32 { return &s.words[len(s.words)-1] }
+
+// record adds an entry to what the clients saw.
+func (s *situation) record(e entry) {
+	what := s.m.entries.Number(e, 0, func() (entry, uint64) { return e, 0 })
+	known, ok := s.m.recording.Get(*s.history(), what)
+	if !ok {
+		known = s.m.append(*s.history(), e)
+		s.m.recording.Put(*s.history(), what, known)
+	}
+	*s.history() = known
+}
+
+// up returns which nodes of a pair run.
+func (s *situation) up(a, b protocols.NodeID) [2]bool {
+	return [2]bool{s.m.cells.At(s.cell(a)).Up, s.m.cells.At(s.cell(b)).Up}
+}
+
+// apply carries out what an act did to a node.
+func (s *situation) apply(node protocols.NodeID, o *outcome) {
+	s.words[node-1] = o.cell
+	for _, sent := range o.sends {
+		a, b, direction := min(node, sent.to), max(node, sent.to), uint8(0)
+		if node > sent.to {
+			direction = 1
+		}
+		at := s.m.pairAt(a, b)
+		s.words[at] = s.m.happen(s.words[at], move{
+			kind: sendMessage, direction: direction, message: sent.message, up: s.upDuring(a, b, node),
+		}).pair
+	}
+	for _, r := range o.replies {
+		s.m.reply(s, node, r)
+	}
+	*s.monitor() = s.m.note(*s.monitor(), o.notes)
+	if o.broken != "" {
+		*s.monitor() = s.m.fail(*s.monitor(), o.hits, o.broken)
+	}
+}
+
+// upDuring is up while a node handles an event: it runs, even if that ends it.
+func (s *situation) upDuring(a, b, node protocols.NodeID) [2]bool {
+	up := s.up(a, b)
+	if node == a {
+		up[0] = true
+	} else {
+		up[1] = true
+	}
+	return up
+}
+
+// expander computes successors.
+type expander struct {
+	*Model
+	asked []question
+	batch *explore.Batch
+	now   []uint32
+	next  situation
+}
+
+// Hits implements explore.Expander.
+func (x *expander) Hits(words []uint32) uint64 {
+	n := len(words)
+	found := x.histories.At(words[n-3]).hits | x.monitors.At(words[n-2]).hits
+	if found == 0 {
+		return 0
+	}
+	var hits uint64
+	for i := range x.asked {
+		if found&x.asked[i].bit != 0 {
+			hits |= 1 << i
+		}
+	}
+	return hits
+}
+
+// Initial implements explore.Expander: all nodes boot at once.
+func (x *expander) Initial(b *explore.Batch) {
+	x.batch = b
+	room := b.Next()
+	clear(room)
+	s := &situation{x.Model, room}
+	for i := range x.nodes {
+		id := protocols.NodeID(i + 1)
+		s.words[i] = x.Model.cell(&content{ID: id, Up: true, Node: x.newNode(id)})
+		for j := range i {
+			s.words[x.pairAt(protocols.NodeID(j+1), id)] = x.pairOf(&pair{})
+		}
+	}
+	for client := range x.config.Clients {
+		s.setClient(client, x.clientOf(clientState{}))
+	}
+	*s.history() = x.Model.history(nil)
+	*s.monitor() = x.monitorOf(&monitor{last: make([]uint64, x.nodes)})
+	for i := range x.nodes {
+		id := protocols.NodeID(i + 1)
+		s.apply(id, x.react(s.cell(id), act{kind: restart}))
+	}
+	b.Done(kindBoot)
+}
+
+// begin makes the successor a copy of the state.
+func (x *expander) begin() *situation {
+	x.next = situation{x.Model, x.batch.Next()}
+	copy(x.next.words, x.now)
+	return &x.next
+}
+
+// done ends the successor. a, b and c tell the step apart from others of its
+// kind.
+func (x *expander) done(kind, a, b int, c uint32) {
+	x.batch.Done(explore.Label(kind) | explore.Label(a)<<8 | explore.Label(b)<<16 | explore.Label(c)<<24)
+}
+
+// spends reports whether a budget allows one more.
+func (x *expander) spends(field, most int) bool {
+	return int(x.now[len(x.now)-1]>>field&(1<<budgetBits-1)) < most
+}
+
+func (x *expander) spend(field int) { *x.next.budgets() += 1 << field }
+
+// Expand implements explore.Expander.
+func (x *expander) Expand(words []uint32, b *explore.Batch) {
+	x.batch, x.now = b, words
+	if x.monitors.At(words[len(words)-2]).hits&hitsPanic != 0 {
+		return // nothing can be told of what comes after
+	}
+	for i := range x.nodes {
+		x.expandNode(protocols.NodeID(i + 1))
+		for j := range i {
+			x.expandPair(protocols.NodeID(j+1), protocols.NodeID(i+1))
+		}
+	}
+	for client := range x.config.Clients {
+		x.expandClient(client)
+	}
+}
+
+// expandNode adds what may happen to a node by itself.
+func (x *expander) expandNode(id protocols.NodeID) {
+	c := x.cells.At(x.now[id-1])
+	if !c.Up {
+		x.begin().apply(id, x.react(x.now[id-1], act{kind: restart}))
+		x.done(kindRestart, int(id), 0, 0)
+		return
+	}
+	if c.Disk.Syncing > 0 {
+		x.begin().apply(id, x.react(x.now[id-1], act{kind: sync}))
+		x.done(kindSync, int(id), 0, 0)
+	}
+	if x.spends(usedTimers, x.config.Budgets.Timers) {
+		for i, timer := range c.Timers {
+			x.begin().apply(id, x.react(x.now[id-1], act{kind: fire, timer: timer}))
+			x.spend(usedTimers)
+			x.done(kindFire, int(id), i, x.value(timerName(timer)))
+		}
+	}
+	if x.spends(usedCrashes, x.config.Budgets.Crashes) {
+		for keep := range c.Disk.Unforced() + 1 {
+			x.crash(id, keep)
+		}
+	}
+}
+
+func (x *expander) crash(id protocols.NodeID, keep int) {
+	s := x.begin()
+	for i := range x.nodes {
+		if peer := protocols.NodeID(i + 1); peer != id {
+			a, b := min(id, peer), max(id, peer)
+			v := move{kind: crashSide, up: s.up(a, b)}
+			if id == b {
+				v.direction = 1
+			}
+			at := x.pairAt(a, b)
+			s.words[at] = x.happen(s.words[at], v).pair
+		}
+	}
+	s.words[id-1] = x.react(s.cell(id), act{kind: crash, keep: keep}).cell
+	x.hangUp(s, id)
+	x.spend(usedCrashes)
+	x.done(kindCrash, int(id), keep, 0)
+}
+
+// expandPair adds what may happen between two nodes.
+func (x *expander) expandPair(a, b protocols.NodeID) {
+	at := x.pairAt(a, b)
+	p := x.pairs.At(x.now[at])
+	datagrams := x.config.Protocol.Links == protocols.Datagram
+	for direction, queue := range p.queues {
+		from, to := a, b
+		if direction == 1 {
+			from, to = b, a
+		}
+		if !x.cells.At(x.now[to-1]).Up {
+			continue // a datagram may wait for the restart; a stream has nothing
+		}
+		for i, item := range queue {
+			if i > 0 && (!datagrams || queue[i-1] == item) {
+				continue
+			}
+			x.deliver(at, from, to, direction, i)
+			if datagrams {
+				x.disturb(at, from, to, direction, i)
+			}
+		}
+	}
+	if p.established && x.spends(usedBreaks, x.config.Budgets.Breaks) {
+		for there := range p.inFlight(0) + 1 {
+			for back := range p.inFlight(1) + 1 {
+				s := x.begin()
+				s.words[at] = x.happen(s.words[at], move{
+					kind: breakStream, at: uint8(there), back: uint8(back), up: s.up(a, b),
+				}).pair
+				x.spend(usedBreaks)
+				x.done(kindBreak, int(a), int(b), uint32(there)|uint32(back)<<8)
+			}
+		}
+	}
+}
+
+func (x *expander) deliver(at int, from, to protocols.NodeID, direction, i int) {
+	s := x.begin()
+	d := x.happen(s.words[at], move{
+		kind: deliverPacket, direction: uint8(direction), at: uint8(i), up: s.up(min(from, to), max(from, to)),
+	})
+	s.words[at] = d.pair
+	switch d.outcome {
+	case network.Delivered:
+		s.apply(to, x.react(s.cell(to), act{kind: receive, peer: from, message: d.message}))
+		x.done(kindDeliver, int(from), int(to), d.message)
+	case network.Broken:
+		s.apply(to, x.react(s.cell(to), act{kind: disconnect, peer: from}))
+		x.done(kindLearn, int(from), int(to), 0)
+	}
+}
+
+// disturb adds what a network may do to a datagram.
+func (x *expander) disturb(at int, from, to protocols.NodeID, direction, i int) {
+	message := x.pairs.At(x.now[at]).queues[direction][i] - 1
+	v := move{direction: uint8(direction), at: uint8(i)}
+	if x.spends(usedDrops, x.config.Budgets.Drops) {
+		s := x.begin()
+		v.kind, v.up = dropPacket, s.up(min(from, to), max(from, to))
+		s.words[at] = x.happen(s.words[at], v).pair
+		x.spend(usedDrops)
+		x.done(kindDrop, int(from), int(to), message)
+	}
+	if x.spends(usedDoubles, x.config.Budgets.Duplicates) {
+		s := x.begin()
+		v.kind, v.up = doublePacket, s.up(min(from, to), max(from, to))
+		s.words[at] = x.happen(s.words[at], v).pair
+		x.spend(usedDoubles)
+		x.done(kindDuplicate, int(from), int(to), message)
+	}
+}
+
+// expandClient adds what a client may do.
+func (x *expander) expandClient(client int) {
+	c := x.clients.At(x.now[x.clientAt(client)])
+	switch {
+	case !c.open && int(c.next) < len(x.config.Clients[client].Commands):
+		x.invoke(x.begin(), client)
+		x.done(kindInvoke, client, int(c.next), 0)
+	case c.phase == asking:
+		x.arriveRequest(x.begin(), client)
+		x.done(kindRequest, client, int(x.contact(client, &c)), 0)
+	case c.phase == answered:
+		x.arriveAnswer(x.begin(), client)
+		x.done(kindAnswer, client, int(x.contact(client, &c)), 0)
+	}
+	for i, late := range c.late {
+		if late.node != 0 {
+			x.arriveLate(x.begin(), client, i)
+			x.done(kindLate, client, int(late.node), uint32(late.request))
+		}
+	}
+	if c.open && x.spends(usedExpired, x.config.Budgets.Expirations) {
+		x.expire(x.begin(), client)
+		x.spend(usedExpired)
+		x.done(kindExpire, client, int(x.contact(client, &c)), 0)
+	}
+}

@@ -1,0 +1,145 @@
+package world
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	gosync "sync"
+
+	"quorumlab/checker/explore"
+	"quorumlab/protocols"
+	"quorumlab/protocols/state"
+)
+
+// The properties, as bits.
+const (
+	hitsLinear uint64 = 1 << iota
+	hitsOrder
+	hitsLeader
+	hitsDecision
+	hitsForce
+	hitsPanic
+	hitsAnswered
+)
+
+// Model is a world as a model.
+type Model struct {
+	config Config
+	codec  *state.Codec
+	nodes  int
+
+	cells     explore.Interner[string, *content]
+	acts      explore.Interner[act, act]
+	messages  explore.Interner[string, protocols.Message]
+	results   explore.Interner[string, protocols.Reply]
+	pairs     explore.Interner[string, *pair]
+	moves     explore.Interner[move, move]
+	clients   explore.Interner[clientState, clientState]
+	histories explore.Interner[string, *judged]
+	noteds    explore.Interner[string, *noted]
+	monitors  explore.Interner[string, *monitor]
+	values    explore.Interner[string, string]
+
+	adding    gosync.Mutex // for the arenas
+	outcomes  explore.Arena[outcome]
+	moveds    explore.Arena[moved]
+	reacted   explore.Memo // cell, act → outcome
+	moving    explore.Memo // pair, move → moved
+	noting    explore.Memo // monitor, notes → monitor
+	recording explore.Memo // history, entry → history
+	entries   explore.Interner[entry, entry]
+}
+
+// New makes a model of a world. The error tells what is wrong with the
+// protocol's parameters.
+func New(config Config) (*Model, error) {
+	m := &Model{config: config, codec: config.Codec, nodes: len(config.Names)}
+	for i := range config.Names {
+		if _, err := config.newNode(protocols.NodeID(i + 1)); err != nil {
+			return nil, fmt.Errorf("%s: %w", config.Protocol.Name, err)
+		}
+	}
+	for _, client := range config.Clients {
+		if len(client.Contacts) == 0 || len(client.Commands) > 255 {
+			return nil, errors.New("world: a client without contacts, or with too much to ask")
+		}
+	}
+	b := &config.Budgets
+	for _, budget := range []int{b.Timers, b.Crashes, b.Drops, b.Duplicates, b.Breaks, b.Expirations} {
+		if budget < 0 || budget > BudgetMax {
+			return nil, fmt.Errorf("world: a budget of %d, expected 0 to %d", budget, BudgetMax)
+		}
+	}
+	if b.Expirations > expirationsMax {
+		return nil, fmt.Errorf("world: clients give up %d times, expected 0 to %d", b.Expirations, expirationsMax)
+	}
+	m.history(nil)
+	return m, nil
+}
+
+// Width implements explore.Model: nodes, pairs, clients, history, monitor and
+// budgets.
+func (m *Model) Width() int { return m.nodes + m.pairCount() + len(m.config.Clients) + 3 }
+
+func (m *Model) pairCount() int { return m.nodes * (m.nodes - 1) / 2 }
+
+// Bytes implements explore.Model. What nodes hold is counted by the size of
+// their canonical bytes.
+func (m *Model) Bytes() uint64 {
+	return m.cells.Bytes() + m.acts.Bytes() + m.messages.Bytes() + m.results.Bytes() + m.pairs.Bytes() +
+		m.moves.Bytes() + m.clients.Bytes() + m.histories.Bytes() + m.noteds.Bytes() + m.monitors.Bytes() +
+		m.values.Bytes() + m.reacted.Bytes() + m.moving.Bytes() + m.noting.Bytes() + m.recording.Bytes() + m.entries.Bytes()
+}
+
+// question is a property with the bit that tells of it.
+type question struct {
+	explore.Property
+	bit uint64
+	// promised: it is asked only of a protocol that names it as an invariant.
+	promised bool
+}
+
+// questions lists what can be told from a state.
+func questions() []question {
+	never := func(bit uint64, promised bool, name, sentence string) question {
+		return question{explore.Property{Name: name, Sentence: sentence}, bit, promised}
+	}
+	sometimes := func(bit uint64, name, sentence string) question {
+		return question{explore.Property{Name: name, Sentence: sentence, Expectation: explore.Sometimes}, bit, false}
+	}
+	return []question{
+		never(hitsLinear, false, "linearizable", "What the clients saw is linearizable."),
+		never(hitsOrder, true, "prefix", "Of the sequences that any two nodes deliver, one is the beginning of the other."),
+		never(hitsLeader, true, "one-leader-an-epoch", "No two nodes lead the same epoch."),
+		never(hitsDecision, true, "ac1", "No two nodes decide differently on a transaction."),
+		never(hitsForce, true, "force-order", "A message that is true only if something is on its sender's disk is sent only when it is."),
+		never(hitsPanic, false, "no-panic", "No node meets what it takes for impossible."),
+		sometimes(hitsAnswered, "answered", "A client is answered."),
+	}
+}
+
+// asked returns what is asked of this protocol in this world.
+func (m *Model) asked() []question {
+	return slices.DeleteFunc(questions(), func(q question) bool {
+		return q.promised && !slices.Contains(m.config.Protocol.Invariants, q.Name) ||
+			len(m.config.Clients) == 0 && q.bit&(hitsAnswered|hitsLinear) != 0
+	})
+}
+
+// Properties implements explore.Model: of the invariants that the protocol
+// names, those that can be told from a state.
+func (m *Model) Properties() []explore.Property {
+	var properties []explore.Property
+	for _, q := range m.asked() {
+		properties = append(properties, q.Property)
+	}
+	return properties
+}
+
+// Kinds implements explore.Model.
+func (m *Model) Kinds() []string { return kindNames[:] }
+
+// Expander implements explore.Model.
+func (m *Model) Expander() explore.Expander { return &expander{Model: m, asked: m.asked()} }
+
+func (m *Model) name(id protocols.NodeID) string { return m.config.Names[id-1] }

@@ -1,0 +1,170 @@
+package world
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"quorumlab/checker/explore"
+	"quorumlab/protocols"
+)
+
+// monitor is what the nodes noted so far, as far as later notes are held
+// against it.
+type monitor struct {
+	facts []fact // sorted
+	// last is the number of the transaction that each node, in this life,
+	// delivered last.
+	last []uint64
+	hits uint64
+	// reason says in words what is broken.
+	reason string
+}
+
+// fact is something that may not be true in two ways: of this kind and number
+// there is this value only.
+type fact struct {
+	kind   factKind
+	number uint64
+	value  uint32 // interned
+}
+
+type factKind uint8
+
+const (
+	ledBy factKind = iota
+	deliveredAs
+	after // the transaction delivered before it, as a value
+	decidedAs
+	chosenAs
+)
+
+// broken tells, for each kind of fact, what is broken if it is true in two ways.
+var broken = [...]struct {
+	hits     uint64
+	sentence string
+}{
+	ledBy:       {hitsLeader, "two nodes lead term %d"},
+	deliveredAs: {hitsOrder, "two nodes deliver different transactions of number %#x"},
+	after:       {hitsOrder, "two nodes deliver different transactions before that of number %#x"},
+	decidedAs:   {hitsDecision, "two nodes decide differently on transaction %d"},
+	chosenAs:    {hitsOrder, "two values are chosen in slot %d"},
+}
+
+// noted is an interned list of notes of one step.
+type noted struct {
+	node  protocols.NodeID
+	boots bool
+	notes []protocols.Note
+}
+
+// noteList interns what a step noted, 0 if that is nothing that matters.
+func (m *Model) noteList(node protocols.NodeID, event protocols.Event, notes []protocols.Note) uint32 {
+	_, boots := event.(protocols.Recovered)
+	var kept []protocols.Note
+	for _, note := range notes {
+		switch note.Kind {
+		case protocols.Leading, protocols.Delivered, protocols.Restored, protocols.Decided, protocols.Chosen:
+			kept = append(kept, note)
+		}
+	}
+	if len(kept) == 0 && !boots {
+		return 0
+	}
+	key := []byte{byte(node)}
+	if boots {
+		key = append(key, 1)
+	}
+	for _, note := range kept {
+		key = append(key, m.codec.Canonical(note)...)
+	}
+	return 1 + m.noteds.Number(string(key), len(key), func() (*noted, uint64) {
+		return &noted{node, boots, kept}, explore.HashBytes(key)
+	})
+}
+
+// note returns the monitor that a monitor becomes by the notes of a step.
+func (m *Model) note(id, notes uint32) uint32 {
+	if notes == 0 {
+		return id
+	}
+	if known, ok := m.noting.Get(id, notes); ok {
+		return known
+	}
+	before, list := m.monitors.At(id), m.noteds.At(notes-1)
+	after := &monitor{
+		facts: slices.Clone(before.facts), last: slices.Clone(before.last), hits: before.hits, reason: before.reason,
+	}
+	at := list.node - 1
+	if list.boots {
+		after.last[at] = 0
+	}
+	for i := range list.notes {
+		m.takeNote(after, list.node, &list.notes[i])
+	}
+	number := m.monitorOf(after)
+	m.noting.Put(id, notes, number)
+	return number
+}
+
+func (m *Model) takeNote(o *monitor, node protocols.NodeID, note *protocols.Note) {
+	switch at := node - 1; note.Kind {
+	case protocols.Leading:
+		o.learn(fact{ledBy, note.Term, uint32(node)})
+	case protocols.Delivered:
+		o.learn(fact{deliveredAs, note.Slot, m.noteValue(protocols.Note{Term: note.Term, Value: note.Value})})
+		o.learn(fact{after, note.Slot, m.value(fmt.Sprint(o.last[at]))})
+		o.last[at] = note.Slot
+	case protocols.Restored:
+		o.last[at] = note.Slot
+	case protocols.Decided:
+		o.learn(fact{decidedAs, note.Slot, m.value(note.Text)})
+	case protocols.Chosen:
+		o.learn(fact{chosenAs, note.Slot, m.noteValue(protocols.Note{Value: note.Value})})
+	}
+}
+
+// learn adds a fact. One that contradicts another breaks a property.
+func (o *monitor) learn(f fact) {
+	at, known := slices.BinarySearchFunc(o.facts, f, func(a, b fact) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.number, b.number))
+	})
+	if !known {
+		o.facts = slices.Insert(o.facts, at, f)
+		return
+	}
+	if o.facts[at].value != f.value && o.hits&broken[f.kind].hits == 0 {
+		o.hits |= broken[f.kind].hits
+		o.reason = fmt.Sprintf(broken[f.kind].sentence, f.number)
+	}
+}
+
+// value interns a text that a fact is about, or a label tells.
+func (m *Model) value(text string) uint32 {
+	return m.values.Number(text, len(text), func() (string, uint64) { return text, 0 })
+}
+
+func (m *Model) noteValue(note protocols.Note) uint32 {
+	return m.value(string(m.codec.Canonical(note)))
+}
+
+// fail returns the monitor with a broken property.
+func (m *Model) fail(id uint32, hits uint64, reason string) uint32 {
+	failed := *m.monitors.At(id)
+	failed.hits |= hits
+	failed.reason = reason
+	return m.monitorOf(&failed)
+}
+
+func (m *Model) monitorOf(o *monitor) uint32 {
+	key := binary.LittleEndian.AppendUint64(nil, o.hits)
+	for _, last := range o.last {
+		key = binary.LittleEndian.AppendUint64(key, last)
+	}
+	for _, f := range o.facts {
+		key = binary.LittleEndian.AppendUint32(append(key, byte(f.kind)), f.value)
+		key = binary.LittleEndian.AppendUint64(key, f.number)
+	}
+	return m.monitors.Number(string(key), 2*len(key), func() (*monitor, uint64) { return o, 0 })
+}

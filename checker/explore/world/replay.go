@@ -1,0 +1,166 @@
+package world
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"quorumlab/checker/explore"
+	"quorumlab/network"
+	"quorumlab/protocols"
+	"quorumlab/sim"
+)
+
+// Replay makes a run of the model in a world of the simulator, and compares the
+// two after every step: nodes, disks, timers and what is under way. The error
+// tells the first step after which they differ, or that the simulator cannot
+// make; then the model is wrong.
+func (m *Model) Replay(path *explore.Path) error {
+	w, err := m.boot()
+	if err != nil {
+		return err
+	}
+	if err := m.same(w, path.States[0]); err != nil {
+		return fmt.Errorf("world: after boot %w", err)
+	}
+	var step sim.Step
+	for i, label := range path.Steps {
+		c, err := m.choice(w, label)
+		if err != nil {
+			return fmt.Errorf("world: step %d (%s): %w", i+1, m.Explain(label), err)
+		}
+		if w.Apply(c, &step); !step.Done {
+			return fmt.Errorf("world: step %d (%s) is not possible", i+1, m.Explain(label))
+		}
+		if err := m.same(w, path.States[i+1]); err != nil {
+			return fmt.Errorf("world: after step %d (%s) %w", i+1, m.Explain(label), err)
+		}
+	}
+	return nil
+}
+
+// boot makes the world in which all nodes have booted at once: a node that boots
+// finds the others running.
+func (m *Model) boot() (*sim.World, error) {
+	setup := &sim.Setup{
+		Protocol: m.config.Protocol, Tick: m.config.Tick, Parameters: m.config.Parameters, Names: m.config.Names,
+		Machine: m.config.Machine, Wrap: m.config.Wrap, Codec: m.codec,
+	}
+	for i, client := range m.config.Clients {
+		c := sim.Client{ID: protocols.ClientID(i + 1), Name: client.Name, Contacts: client.Contacts}
+		for n, command := range client.Commands {
+			c.Script = append(c.Script, sim.Operation{Number: 1 + i*256 + n, Command: command})
+		}
+		setup.Clients = append(setup.Clients, c)
+	}
+	w, err := sim.NewWorld(setup)
+	if err != nil {
+		return nil, err
+	}
+	var step sim.Step
+	for i := range m.nodes {
+		for j := range m.nodes {
+			w.Network.Up[j] = j != i
+		}
+		w.Apply(sim.Choice{Kind: sim.Restart, Node: protocols.NodeID(i + 1)}, &step)
+	}
+	return w, nil
+}
+
+// choice returns the simulator's choice for a step.
+func (m *Model) choice(w *sim.World, label explore.Label) (sim.Choice, error) {
+	a, b, c := int(label>>8&0xff), int(label>>16&0xff), uint32(label>>24)
+	node, peer := protocols.NodeID(a), protocols.NodeID(b)
+	kinds := map[int]sim.Kind{kindDeliver: sim.Deliver, kindDrop: sim.Drop, kindDuplicate: sim.Duplicate}
+	switch label.Kind() {
+	case kindDeliver, kindDrop, kindDuplicate:
+		id, err := m.packet(w, node, peer, c)
+		return sim.Choice{Kind: kinds[label.Kind()], Node: node, Peer: peer, ID: id}, err
+	case kindLearn:
+		return sim.Choice{Kind: sim.Deliver, Node: node, Peer: peer, ID: w.Network.Link(node, peer).Queue[0].ID}, nil
+	case kindFire:
+		for _, armed := range w.Nodes[node-1].Timers {
+			if timerName(armed.Timer) == m.values.At(c) {
+				return sim.Choice{Kind: sim.Fire, Node: node, ID: armed.ID}, nil
+			}
+		}
+		return sim.Choice{}, fmt.Errorf("the timer is not set")
+	case kindSync:
+		return sim.Choice{Kind: sim.Sync, Node: node}, nil
+	case kindCrash:
+		return sim.Choice{Kind: sim.Crash, Node: node, Keep: uint32(b)}, nil
+	case kindRestart:
+		return sim.Choice{Kind: sim.Restart, Node: node}, nil
+	case kindBreak:
+		return sim.Choice{Kind: sim.Break, Node: node, Peer: peer, Keep: c & 0xff, ID: uint64(c >> 8)}, nil
+	case kindInvoke:
+		return sim.Choice{Kind: sim.Invoke, Client: protocols.ClientID(a + 1)}, nil
+	case kindRequest, kindAnswer:
+		return sim.Choice{Kind: sim.Arrive, ID: w.Clients[a].Call}, nil
+	case kindExpire:
+		return sim.Choice{Kind: sim.Expire, Client: protocols.ClientID(a + 1), ID: w.Clients[a].Call}, nil
+	case kindLate:
+		at := slices.IndexFunc(w.Calls, func(call sim.Call) bool {
+			client := &w.Clients[a]
+			return call.Client == client.ID && call.Node == peer && uint32(call.Request) == c &&
+				!(client.Open && call.ID == client.Call)
+		})
+		if at >= 0 {
+			return sim.Choice{Kind: sim.Arrive, ID: w.Calls[at].ID}, nil
+		}
+	}
+	return sim.Choice{}, fmt.Errorf("the simulator has no such choice")
+}
+
+// packet finds the packet that carries a message.
+func (m *Model) packet(w *sim.World, from, to protocols.NodeID, message uint32) (uint64, error) {
+	for _, packet := range w.Network.Link(from, to).Queue {
+		if !packet.Break && m.message(packet.Message) == message {
+			return packet.ID, nil
+		}
+	}
+	return 0, fmt.Errorf("the message is not under way")
+}
+
+// same compares a world with a state.
+func (m *Model) same(w *sim.World, words []uint32) error {
+	s := &situation{m, words}
+	for i := range m.nodes {
+		id := protocols.NodeID(i + 1)
+		cell := &w.Nodes[i]
+		c := content{ID: id, Up: cell.Up, Node: cell.Node, Disk: cell.Disk}
+		for _, armed := range cell.Timers {
+			c.Timers = append(c.Timers, armed.Timer)
+		}
+		slices.SortFunc(c.Timers, compareTimers)
+		if !bytes.Equal(m.codec.Canonical(c), m.codec.Canonical(*m.cells.At(s.cell(id)))) {
+			return fmt.Errorf("node %s differs", m.name(id))
+		}
+		for j := range i {
+			if !m.samePair(&w.Network, s, protocols.NodeID(j+1), id) {
+				return fmt.Errorf("what is between %s and %s differs", m.config.Names[j], m.name(id))
+			}
+		}
+	}
+	for i := range m.config.Clients {
+		if c := m.clients.At(s.client(i)); w.Clients[i].Open != c.open || w.Clients[i].Next != int(c.next) {
+			return fmt.Errorf("client %s differs", m.config.Clients[i].Name)
+		}
+	}
+	return nil
+}
+
+func (m *Model) samePair(n *network.Network, s *situation, a, b protocols.NodeID) bool {
+	is := &pair{}
+	for direction, ends := range [2][2]protocols.NodeID{{a, b}, {b, a}} {
+		for _, packet := range n.Link(ends[0], ends[1]).Queue {
+			item := uint32(0)
+			if !packet.Break {
+				item = 1 + m.message(packet.Message)
+			}
+			is.queues[direction] = append(is.queues[direction], item)
+		}
+	}
+	is.established = n.Kind == protocols.Stream && n.Connection(a, b).Established
+	return m.pairOf(is) == s.words[m.pairAt(a, b)]
+}

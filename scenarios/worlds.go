@@ -1,0 +1,148 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"quorumlab/checker/explore"
+	"quorumlab/checker/explore/world"
+	"quorumlab/checker/linear"
+	"quorumlab/checker/mutants"
+	"quorumlab/protocols"
+	"quorumlab/protocols/catalog"
+	"quorumlab/protocols/machine"
+	"quorumlab/protocols/state"
+	"quorumlab/sim"
+)
+
+// The parameters of a world beside the protocol's own, and the most that they
+// can be.
+const (
+	worldNodesMax      = 5
+	worldClientsMax    = 4
+	worldOperationsMax = 4
+)
+
+func worldParameters(links protocols.LinkKind) []explore.Parameter {
+	all := []explore.Parameter{
+		explore.Count("nodes", 3, 1, worldNodesMax, "nodes"),
+		explore.Count("clients", 1, 0, worldClientsMax, "clients; client i asks node i first"),
+		explore.Count("operations", 1, 1, worldOperationsMax, "operations a client: writes and reads of one key in turn, even clients read first"),
+		explore.Count("timers", 0, 0, world.BudgetMax, "how often a timer runs out"),
+		explore.Count("crashes", 0, 0, world.BudgetMax, "how often a node crashes"),
+		explore.Count("expirations", 0, 0, world.ExpirationsMax, "how often a client waits no longer"),
+	}
+	if links == protocols.Stream {
+		return append(all, explore.Count("breaks", 0, 0, world.BudgetMax, "how often a stream breaks, and loses what it may"))
+	}
+	return append(all,
+		explore.Count("drops", 0, 0, world.BudgetMax, "how many datagrams are lost"),
+		explore.Count("duplicates", 0, 0, world.BudgetMax, "how many datagrams are doubled"))
+}
+
+// Worlds lists the models of worlds: one a protocol that replicates a store,
+// all nodes wrapped in the mutant of a name unless it is "".
+func (l *Lab) Worlds(mutant string) ([]explore.Entry, error) {
+	var wrap func(protocols.Node) protocols.Node
+	if mutant != "" {
+		found, err := l.mutant(mutant)
+		if err != nil {
+			return nil, err
+		}
+		wrap = found.Wrap
+	}
+	codec, err := state.NewCodec(slices.Concat(catalog.Types(), mutants.Types(), sim.Types(), world.Types())...)
+	if err != nil {
+		return nil, err
+	}
+	var entries []explore.Entry
+	for _, protocol := range catalog.All() {
+		entries = append(entries, explore.Entry{
+			Name: protocol.Name, Summary: protocol.Summary, Source: "the protocol itself",
+			Parameters: slices.Concat(worldParameters(protocol.Links), ownParameters(protocol)),
+			New: func(values explore.Values) (explore.Model, error) {
+				return newWorld(protocol, values, codec, wrap)
+			},
+		})
+	}
+	return entries, nil
+}
+
+// ownParameters lists the parameters of a protocol, but for those whose name a
+// world has taken.
+func ownParameters(protocol protocols.Protocol) []explore.Parameter {
+	taken := worldParameters(protocol.Links)
+	var own []explore.Parameter
+	for _, p := range protocol.Parameters {
+		if slices.ContainsFunc(taken, func(t explore.Parameter) bool { return t.Name == p.Name }) {
+			continue
+		}
+		own = append(own, explore.Parameter{Name: p.Name, Default: p.Default, Help: p.Help, Choices: p.Choices, Free: p.Choices == nil})
+	}
+	return own
+}
+
+func newWorld(
+	protocol protocols.Protocol, values explore.Values, codec *state.Codec, wrap func(protocols.Node) protocols.Node,
+) (explore.Model, error) {
+	given := map[string]string{}
+	for _, p := range ownParameters(protocol) {
+		given[p.Name] = values[p.Name]
+	}
+	parameters, err := catalog.Parameters(protocol, given)
+	if err != nil {
+		return nil, err
+	}
+	config := world.Config{
+		Protocol: protocol, Parameters: parameters, Tick: 200 * time.Millisecond, Codec: codec, Wrap: wrap,
+		Machine: func() protocols.StateMachine { return machine.NewKV() },
+		Model:   linear.KV(), Record: recordKV,
+		Budgets: world.Budgets{
+			Timers: values.Number("timers"), Crashes: values.Number("crashes"), Expirations: values.Number("expirations"),
+		},
+	}
+	if protocol.Links == protocols.Stream {
+		config.Budgets.Breaks = values.Number("breaks")
+	} else {
+		config.Budgets.Drops, config.Budgets.Duplicates = values.Number("drops"), values.Number("duplicates")
+	}
+	for i := range values.Number("nodes") {
+		config.Names = append(config.Names, "n"+strconv.Itoa(i+1))
+	}
+	for i := range values.Number("clients") {
+		config.Clients = append(config.Clients, worldClient(i, len(config.Names), values.Number("operations")))
+	}
+	return world.New(config)
+}
+
+// worldClient is a client that asks its own node first, then the others.
+func worldClient(i, nodes, operations int) world.Client {
+	c := world.Client{Name: "c" + strconv.Itoa(i+1)}
+	for n := range nodes {
+		c.Contacts = append(c.Contacts, protocols.NodeID((i+n)%nodes+1))
+	}
+	for n := range operations {
+		command := machine.Command{Op: machine.Put, Key: "x", Value: fmt.Sprintf("%s.%d", c.Name, n+1)}
+		if (i+n)%2 == 1 {
+			command = machine.Command{Op: machine.Get, Key: "x"}
+		}
+		c.Commands = append(c.Commands, command)
+	}
+	return c
+}
+
+// recordKV writes down an operation of a world's client, and its answer.
+func recordKV(op *linear.Operation, asked protocols.Command, answered protocols.Result) {
+	command := asked.(machine.Command)
+	op.Key = command.Key
+	if command.Op == machine.Put {
+		op.Kind, op.In = linear.Write, linear.Some(command.Value)
+		return
+	}
+	op.Kind = linear.Read
+	if result, ok := answered.(machine.Result); ok && result.Found {
+		op.Out = linear.Some(result.Value)
+	}
+}
