@@ -32,6 +32,7 @@ type checkFlags struct {
 	statesMax uint64
 	depthMax  int
 	memory    string
+	trace     string
 	seed      uint64
 	coverage  bool
 	json      bool
@@ -71,6 +72,7 @@ func newCheck(l *lab) *cobra.Command {
 	f.StringVar(&flags.memory, "memory", "", "bound of the memory, a `size` as 512MB or 4GB; without it, most of what is free")
 	f.Uint64Var(&flags.seed, "seed", 0, "chooses the fingerprints")
 	f.BoolVar(&flags.coverage, "coverage", false, "tell how often each kind of step was taken, and which never")
+	f.StringVar(&flags.trace, "trace", "", "write the first run that breaks a property to a `file`, for replay")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object")
 	completeFlag(cmd, "mutant", mutantNames)
 	return cmd
@@ -154,6 +156,15 @@ func (l *lab) check(ctx context.Context, name string, flags checkFlags) error {
 	}
 	if err != nil {
 		return err
+	}
+	if flags.trace != "" {
+		kept, err := c.keep(l, result)
+		if err != nil {
+			return err
+		}
+		if kept && !flags.json {
+			fmt.Fprintln(l.out, commandLine("replay", flags.trace))
+		}
 	}
 	if result.Bound == explore.Interrupted {
 		return ctx.Err()

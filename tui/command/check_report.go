@@ -159,7 +159,12 @@ func (c *checking) printFinding(l *lab, r *explore.Result, f explore.Finding) {
 	if f.Verdict != explore.Violated {
 		return
 	}
-	for i, step := range c.steps(f.Path) {
+	c.printSteps(l, f.Path)
+}
+
+// printSteps tells a run step by step.
+func (c *checking) printSteps(l *lab, path *explore.Path) {
+	for i, step := range c.steps(path) {
 		fmt.Fprintf(l.out, "    %3d  %s\n", i+1, step.Step)
 		for _, change := range step.Changes {
 			for _, line := range [][2]string{{"-", change.Before}, {"+", change.After}} {
