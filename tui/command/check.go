@@ -33,6 +33,8 @@ type checkFlags struct {
 	depthMax  int
 	memory    string
 	trace     string
+	walk      explore.WalkOptions
+	scheduler string
 	seed      uint64
 	coverage  bool
 	json      bool
@@ -72,9 +74,14 @@ func newCheck(l *lab) *cobra.Command {
 	f.StringVar(&flags.memory, "memory", "", "bound of the memory, a `size` as 512MB or 4GB; without it, most of what is free")
 	f.Uint64Var(&flags.seed, "seed", 0, "chooses the fingerprints")
 	f.BoolVar(&flags.coverage, "coverage", false, "tell how often each kind of step was taken, and which never")
+	f.StringVar(&flags.scheduler, "walk", "", "walk at random instead, by a `scheduler`: "+strings.Join(explore.Schedulers(), ", "))
+	f.IntVar(&flags.walk.Walks, "walks", 1000, "how many walks")
+	f.IntVar(&flags.walk.StepsMax, "walk-steps", 200, "the most steps of a walk")
+	f.IntVar(&flags.walk.Depth, "walk-depth", 3, "the depth of the bugs that pct looks for, or the delays of delay")
 	f.StringVar(&flags.trace, "trace", "", "write the first run that breaks a property to a `file`, for replay")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object")
 	completeFlag(cmd, "mutant", mutantNames)
+	completeFlag(cmd, "walk", explore.Schedulers)
 	return cmd
 }
 
@@ -138,9 +145,20 @@ func (l *lab) check(ctx context.Context, name string, flags checkFlags) error {
 	options.Progress = func(p explore.Progress) {
 		line.update(func() string { return exploreProgress(p, time.Since(started)) })
 	}
-	result, err := explore.Run(ctx, c.model, options)
+	flags.walk.Progress = func(walks int, steps uint64) {
+		line.update(func() string { return fmt.Sprintf("%s walks, %s steps", grouped(uint64(walks)), grouped(steps)) })
+	}
+	var result *explore.Result
+	if flags.scheduler != "" {
+		flags.walk.Scheduler, flags.walk.Seed = explore.Scheduler(flags.scheduler), flags.seed
+		result, err = explore.Walk(ctx, c.model, flags.walk)
+	} else {
+		result, err = explore.Run(ctx, c.model, options)
+	}
 	line.clear()
 	switch {
+	case errors.Is(err, explore.ErrActorless):
+		return usage("--walk uniform needs none", "--walk %s: %s does not tell whose a step is", flags.scheduler, name)
 	case errors.Is(err, explore.ErrAsymmetric):
 		return usage("", "--symmetry: no parts of %s can be interchanged", name)
 	case err != nil:
@@ -221,6 +239,12 @@ func (f *checkFlags) parse(l *lab, name string) (*checking, explore.Options, err
 	}
 	if f.workers < 1 || f.workers > jobsMax {
 		return nil, options, usage("", "--workers %d: expected a number from 1 to %d", f.workers, jobsMax)
+	}
+	if f.scheduler != "" && !slices.Contains(explore.Schedulers(), f.scheduler) {
+		return nil, options, usage("", "--walk %s: %s", f.scheduler, hint.For(f.scheduler, explore.Schedulers()))
+	}
+	if f.walk.Walks < 1 || f.walk.StepsMax < 1 || f.walk.Depth < 1 {
+		return nil, options, usage("", "--walks, --walk-steps and --walk-depth are numbers from 1 on")
 	}
 	if f.depthMax < 0 {
 		return nil, options, usage("", "--max-depth %d: expected a number of levels, or 0", f.depthMax)

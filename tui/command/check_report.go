@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,6 +26,7 @@ type checkReport struct {
 	Workers        int               `json:"workers"`
 	Mutant         string            `json:"mutant,omitempty"`
 	Symmetry       bool              `json:"symmetry"`
+	Walk           string            `json:"walk,omitempty"`
 	Complete       bool              `json:"complete"`
 	Bound          string            `json:"bound,omitempty"`
 	Frontier       uint64            `json:"frontier"` // states that were not expanded
@@ -70,7 +72,7 @@ func (c *checking) report(r *explore.Result) *checkReport {
 		Depth: r.Depth, Terminal: r.Terminal, Seconds: r.Elapsed.Seconds(),
 		PerSecond: float64(r.Generated) / max(r.Elapsed.Seconds(), 1e-9),
 		Bytes:     r.Bytes, BytesPerState: float64(r.Bytes) / float64(max(1, r.Distinct)),
-		Workers: c.flags.workers, Mutant: c.flags.mutant, Symmetry: c.flags.symmetry, Complete: r.Complete(), Bound: string(r.Bound),
+		Workers: c.flags.workers, Mutant: c.flags.mutant, Symmetry: c.flags.symmetry, Walk: c.flags.scheduler, Complete: r.Complete(), Bound: string(r.Bound),
 		Frontier: r.Frontier, CollisionBound: r.CollisionBound, Seed: c.flags.seed,
 		Verdicts: []checkVerdict{}, Coverage: []checkCoverage{},
 	}
@@ -111,6 +113,29 @@ func (c *checking) print(l *lab, r *explore.Result) {
 		set = append(set, name+"="+c.values[name])
 	}
 	fmt.Fprintf(l.out, "%s: %s\n", l.paint.strong(c.name), strings.Join(set, ", "))
+	if c.flags.scheduler != "" {
+		c.printWalks(l, r)
+	} else {
+		c.printSearch(l, r)
+	}
+	for _, f := range r.Findings {
+		c.printFinding(l, r, f)
+	}
+	if c.flags.coverage {
+		c.printCoverage(l, r)
+	}
+}
+
+// printWalks tells how far a model was walked.
+func (c *checking) printWalks(l *lab, r *explore.Result) {
+	fmt.Fprintf(l.out, "  inconclusive: walked at random (%s, depth %d, seed %d), %s of up to %s; nothing is verified\n",
+		c.flags.scheduler, c.flags.walk.Depth, c.flags.seed, plural(c.flags.walk.Walks, "walk"), plural(c.flags.walk.StepsMax, "step"))
+	fmt.Fprintf(l.out, "  %s states met, not all of them different, in %.3f s; %s ended where nothing could happen\n",
+		grouped(r.Generated), r.Elapsed.Seconds(), plural(int(r.Terminal), "walk"))
+}
+
+// printSearch tells how much of a model was explored.
+func (c *checking) printSearch(l *lab, r *explore.Result) {
 	what := "every reachable state was explored"
 	if !r.Complete() {
 		what = fmt.Sprintf("inconclusive: bound reached (%s) after %s distinct states; %s were not expanded",
@@ -124,12 +149,6 @@ func (c *checking) print(l *lab, r *explore.Result) {
 		float64(r.Bytes)/float64(max(1, r.Distinct)))
 	fmt.Fprintf(l.out, "  reductions: %s; fingerprint collisions: %s (seed %d)\n",
 		c.reductions(), collisions(r.CollisionBound), c.flags.seed)
-	for _, f := range r.Findings {
-		c.printFinding(l, r, f)
-	}
-	if c.flags.coverage {
-		c.printCoverage(l, r)
-	}
 }
 
 func (c *checking) reductions() string {
@@ -153,7 +172,7 @@ func (c *checking) printFinding(l *lab, r *explore.Result, f explore.Finding) {
 		told += fmt.Sprintf(" in %s", plural(len(f.Path.Steps), "step"))
 	}
 	if f.Verdict == explore.Unknown {
-		told += fmt.Sprintf(" (not in the %s states that were reached)", grouped(r.Distinct))
+		told += fmt.Sprintf(" (not in the %s states that were reached)", grouped(cmp.Or(r.Distinct, r.Generated)))
 	}
 	paragraph(l.out, "  "+l.paint.judged(glyph, f.Property.Name+": "+told)+" — ", "      ", f.Property.Sentence)
 	if f.Verdict != explore.Violated {

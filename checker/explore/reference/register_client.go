@@ -141,3 +141,8 @@ func (h *history) tell(client int) string {
 	}
 	return strings.Join(told, "; ")
 }
+
+// Actor implements explore.Acting: the receiver steps.
+func (m *Register) Actor(label explore.Label) int {
+	return m.envelopes.At(uint32(label >> 8)).content.to()
+}

@@ -153,3 +153,17 @@ func (m *Model) describePair(s *situation, a, b protocols.NodeID) string {
 	}
 	return fmt.Sprintf("%s → %s: [%s]; back: [%s]", m.name(a), m.name(b), strings.Join(under[0], ", "), strings.Join(under[1], ", "))
 }
+
+// Actor implements explore.Acting: nodes step, then clients, then the faults.
+func (m *Model) Actor(label explore.Label) int {
+	a, b := int(label>>8&0xff), int(label>>16&0xff)
+	switch label.Kind() {
+	case kindDeliver, kindLearn, kindRequest, kindLate:
+		return b - 1
+	case kindFire, kindSync, kindRestart:
+		return a - 1
+	case kindInvoke, kindAnswer, kindExpire:
+		return m.nodes + a
+	}
+	return m.nodes + len(m.config.Clients)
+}
