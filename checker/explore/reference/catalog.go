@@ -48,6 +48,10 @@ func All() []explore.Entry {
 				explore.Count("epochs", 0, 0, zbEpochMax, "MaxEpoch: the highest epoch; 0: no bound"),
 			},
 		},
+		{
+			Name: "cap-strategies", Summary: "Every strategy of answering in the figures of the CAP proof",
+			Source: "Gilbert and Lynch 2002; Browne 2009", New: newCapStrategies,
+		},
 		register("register-single", "A register of which each server keeps its own copy", "single-copy-register", 1, newSingle),
 		register("register-abd", "A register kept by majorities (Attiya, Bar-Noy, Dolev)", "linearizable-register", 2, newABD),
 		register("register-paxos", "A register decided by single-decree Paxos", "paxos", 3, newPaxos),
