@@ -185,16 +185,19 @@ func (m *Register) Initial(b *explore.Batch) {
 		state[actors+1] = 0
 	}
 	m.interning.Unlock()
-	b.DoneAs(0, m.sum(state))
+	var hashes [serversMax + clientsMax]uint64
+	b.DoneAs(0, m.sum(state, &hashes))
 }
 
 // sum returns what a state's fingerprint is made from: the sum of the hashes of
 // what its words stand for, so that one that differs in few words is quick.
-func (m *Register) sum(state []uint32) uint64 {
+// It tells the hashes of the actors' sites too.
+func (m *Register) sum(state []uint32, hashes *[serversMax + clientsMax]uint64) uint64 {
 	actors := m.servers + m.clients
 	var sum uint64
-	for _, id := range state[:actors] {
-		sum += m.sites.At(id).hash
+	for actor, id := range state[:actors] {
+		hashes[actor] = m.sites.At(id).hash
+		sum += hashes[actor]
 	}
 	sum += m.verdicts.At(state[actors]).hash
 	if m.network == dup {
@@ -206,7 +209,8 @@ func (m *Register) sum(state []uint32) uint64 {
 // Expand implements explore.Expander: every delivery that is a step.
 func (m *Register) Expand(state []uint32, b *explore.Batch) {
 	actors := m.servers + m.clients
-	base := m.sum(state)
+	var hashes [serversMax + clientsMax]uint64
+	base := m.sum(state, &hashes)
 	for actor, id := range state[:actors] {
 		from := m.sites.At(id)
 		moves := from.moves.Load()
@@ -219,13 +223,18 @@ func (m *Register) Expand(state []uint32, b *explore.Batch) {
 			o := m.outcomes.At(v.outcome)
 			room := b.Next()
 			copy(room, state)
-			sum := base - from.hash + m.sites.At(v.site).hash
+			sum := base - hashes[actor] + m.sites.At(v.site).hash
 			room[actor] = v.site
 			for _, s := range o.sent {
 				before := room[s.to]
 				after := m.add(before, s.letter)
 				room[s.to] = after
-				sum += m.sites.At(after).hash - m.sites.At(before).hash
+				if before == state[s.to] {
+					sum -= hashes[s.to]
+				} else {
+					sum -= m.sites.At(before).hash
+				}
+				sum += m.sites.At(after).hash
 			}
 			if o.event != 0 {
 				after := m.record(state[actors], o.event)
