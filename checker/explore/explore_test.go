@@ -231,6 +231,48 @@ func (m collide) Expand(state []uint32, b *Batch) {
 	}
 }
 
+// TestDepthFirst: the counts and verdicts are those of breadth first; the runs
+// are runs.
+func TestDepthFirst(t *testing.T) {
+	m := clocks{n: 4, limit: 8}
+	for _, o := range []Options{{}, {Wide: true}, {Symmetry: true}} {
+		r, err := RunDepthFirst(context.Background(), m, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Workers = 1
+		broad := explored(t, m, o)
+		if r.Distinct != broad.Distinct || r.Generated != broad.Generated || r.Terminal != broad.Terminal || !r.Complete() ||
+			r.Kinds[0] != r.Generated || r.Depth != 33 || r.Bytes == 0 {
+			t.Errorf("%+v: depth first %+v, breadth first %+v", o, r, broad)
+		}
+		for i, f := range r.Findings {
+			if f.Verdict != broad.Findings[i].Verdict {
+				t.Errorf("%s: %s, breadth first %s", f.Property.Name, f.Verdict, broad.Findings[i].Verdict)
+			}
+			checkPath(t, m, f.Path)
+		}
+	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, test := range []struct {
+		ctx     context.Context
+		options Options
+		bound   Bound
+	}{
+		{context.Background(), Options{StatesMax: 100}, StatesBound},
+		{context.Background(), Options{DepthMax: 5}, DepthBound},
+		{context.Background(), Options{MemoryMax: 1}, MemoryBound},
+		{context.Background(), Options{Stop: true}, Stopped},
+		{ended, Options{}, Interrupted},
+	} {
+		r, err := RunDepthFirst(test.ctx, m, test.options)
+		if err != nil || r.Bound != test.bound || r.Depth > 5 && test.bound == DepthBound {
+			t.Errorf("%+v: %v, bound %q, depth %d", test.options, err, r.Bound, r.Depth)
+		}
+	}
+}
+
 func TestOrigins(t *testing.T) {
 	for _, p := range []place{{0, 0}, {1, 1}, {groupCount - 1, 5}, {3, 1<<numberBits - 2}} {
 		for _, turn := range []uint32{0, 1, turnMax} {

@@ -26,6 +26,7 @@ type checkFlags struct {
 	mutant    string
 	symmetry  bool
 	stop      bool
+	dfs       bool
 	wide      bool
 	audit     bool
 	workers   int
@@ -66,6 +67,7 @@ func newCheck(l *lab) *cobra.Command {
 	f.StringVar(&flags.mutant, "mutant", "", "wrap all nodes in a `mutant`")
 	f.BoolVar(&flags.symmetry, "symmetry", false, "keep one of all states that come from each other by interchanging equal parts")
 	f.BoolVar(&flags.stop, "stop", false, "end with the level of the first violation")
+	f.BoolVar(&flags.dfs, "dfs", false, "search depth first: less memory, one worker, and the runs shown are not the shortest")
 	f.BoolVar(&flags.wide, "wide", false, "fingerprints of 128 bits instead of 64")
 	f.BoolVar(&flags.audit, "audit", false, "keep whole states and prove that no two share a fingerprint (for small models)")
 	f.IntVar(&flags.workers, "workers", runtime.GOMAXPROCS(0), "how many cores work")
@@ -149,10 +151,14 @@ func (l *lab) check(ctx context.Context, name string, flags checkFlags) error {
 		line.update(func() string { return fmt.Sprintf("%s walks, %s steps", grouped(uint64(walks)), grouped(steps)) })
 	}
 	var result *explore.Result
-	if flags.scheduler != "" {
+	switch {
+	case flags.scheduler != "":
 		flags.walk.Scheduler, flags.walk.Seed = explore.Scheduler(flags.scheduler), flags.seed
 		result, err = explore.Walk(ctx, c.model, flags.walk)
-	} else {
+	case flags.dfs:
+		c.flags.workers = 1
+		result, err = explore.RunDepthFirst(ctx, c.model, options)
+	default:
 		result, err = explore.Run(ctx, c.model, options)
 	}
 	line.clear()
@@ -239,6 +245,9 @@ func (f *checkFlags) parse(l *lab, name string) (*checking, explore.Options, err
 	}
 	if f.workers < 1 || f.workers > jobsMax {
 		return nil, options, usage("", "--workers %d: expected a number from 1 to %d", f.workers, jobsMax)
+	}
+	if f.dfs && (f.audit || f.scheduler != "") {
+		return nil, options, usage("", "--dfs goes with neither --audit nor --walk")
 	}
 	if f.scheduler != "" && !slices.Contains(explore.Schedulers(), f.scheduler) {
 		return nil, options, usage("", "--walk %s: %s", f.scheduler, hint.For(f.scheduler, explore.Schedulers()))

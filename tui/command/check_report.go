@@ -26,6 +26,7 @@ type checkReport struct {
 	Workers        int               `json:"workers"`
 	Mutant         string            `json:"mutant,omitempty"`
 	Symmetry       bool              `json:"symmetry"`
+	Search         string            `json:"search"` // breadth, depth or walk
 	Walk           string            `json:"walk,omitempty"`
 	Complete       bool              `json:"complete"`
 	Bound          string            `json:"bound,omitempty"`
@@ -72,7 +73,7 @@ func (c *checking) report(r *explore.Result) *checkReport {
 		Depth: r.Depth, Terminal: r.Terminal, Seconds: r.Elapsed.Seconds(),
 		PerSecond: float64(r.Generated) / max(r.Elapsed.Seconds(), 1e-9),
 		Bytes:     r.Bytes, BytesPerState: float64(r.Bytes) / float64(max(1, r.Distinct)),
-		Workers: c.flags.workers, Mutant: c.flags.mutant, Symmetry: c.flags.symmetry, Walk: c.flags.scheduler, Complete: r.Complete(), Bound: string(r.Bound),
+		Workers: c.flags.workers, Mutant: c.flags.mutant, Symmetry: c.flags.symmetry, Search: c.search(), Walk: c.flags.scheduler, Complete: r.Complete(), Bound: string(r.Bound),
 		Frontier: r.Frontier, CollisionBound: r.CollisionBound, Seed: c.flags.seed,
 		Verdicts: []checkVerdict{}, Coverage: []checkCoverage{},
 	}
@@ -147,8 +148,18 @@ func (c *checking) printSearch(l *lab, r *explore.Result) {
 	fmt.Fprintf(l.out, "  %.3f s, %s states/s with %d workers, %s, %.1f bytes a state\n", r.Elapsed.Seconds(),
 		grouped(uint64(float64(r.Generated)/max(r.Elapsed.Seconds(), 1e-9))), c.flags.workers, megabytes(r.Bytes),
 		float64(r.Bytes)/float64(max(1, r.Distinct)))
-	fmt.Fprintf(l.out, "  reductions: %s; fingerprint collisions: %s (seed %d)\n",
-		c.reductions(), collisions(r.CollisionBound), c.flags.seed)
+	fmt.Fprintf(l.out, "  %s first; reductions: %s; fingerprint collisions: %s (seed %d)\n",
+		c.search(), c.reductions(), collisions(r.CollisionBound), c.flags.seed)
+}
+
+func (c *checking) search() string {
+	switch {
+	case c.flags.scheduler != "":
+		return "walk"
+	case c.flags.dfs:
+		return "depth"
+	}
+	return "breadth"
 }
 
 func (c *checking) reductions() string {
