@@ -74,7 +74,7 @@ func (m *Model) cell(c *content) uint32 {
 // react returns what an act does to a node: from memory, or by the node's own
 // Step.
 func (m *Model) react(cell uint32, a act) *outcome {
-	what := m.acts.Number(a, 0, func() (act, uint64) { return a, 0 })
+	what := m.key(a)
 	if known, ok := m.reacted.Get(cell, what); ok {
 		return m.outcomes.At(known)
 	}
@@ -89,6 +89,26 @@ func (m *Model) react(cell uint32, a act) *outcome {
 	m.reacted.Put(cell, what, id)
 	return item
 }
+
+// key returns a number that names an act.
+func (m *Model) key(a act) uint32 {
+	detail := a.message
+	switch a.kind {
+	case fire:
+		detail = m.timers.Number(a.timer, 0, func() (protocols.Timer, uint64) { return a.timer, 0 })
+	case request:
+		detail = uint32(a.client)<<8 | uint32(a.request)
+	case crash:
+		detail = uint32(a.keep)
+	}
+	if detail >= 1<<detailBits {
+		panic("world: too many messages for a key")
+	}
+	return uint32(a.kind)<<29 | uint32(a.peer)<<detailBits | detail
+}
+
+// detailBits is what a key has for the detail, beside the kind and a node.
+const detailBits = 24
 
 // compute makes the step on a copy.
 func (m *Model) compute(before *content, a act) *outcome {

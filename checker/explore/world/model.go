@@ -29,11 +29,10 @@ type Model struct {
 	nodes  int
 
 	cells     explore.Interner[string, *content]
-	acts      explore.Interner[act, act]
+	timers    explore.Interner[protocols.Timer, protocols.Timer]
 	messages  explore.Interner[string, protocols.Message]
 	results   explore.Interner[string, protocols.Reply]
 	pairs     explore.Interner[string, *pair]
-	moves     explore.Interner[move, move]
 	clients   explore.Interner[clientState, clientState]
 	histories explore.Interner[string, *judged]
 	noteds    explore.Interner[string, *noted]
@@ -50,6 +49,9 @@ type Model struct {
 	entries   explore.Interner[entry, entry]
 }
 
+// commandsMax is the most that a client can ask: its requests have a byte.
+const commandsMax = 255
+
 // New makes a model of a world. The error tells what is wrong with the
 // protocol's parameters.
 func New(config Config) (*Model, error) {
@@ -60,7 +62,7 @@ func New(config Config) (*Model, error) {
 		}
 	}
 	for _, client := range config.Clients {
-		if len(client.Contacts) == 0 || len(client.Commands) > 255 {
+		if len(client.Contacts) == 0 || len(client.Commands) > commandsMax {
 			return nil, errors.New("world: a client without contacts, or with too much to ask")
 		}
 	}
@@ -86,8 +88,8 @@ func (m *Model) pairCount() int { return m.nodes * (m.nodes - 1) / 2 }
 // Bytes implements explore.Model. What nodes hold is counted by the size of
 // their canonical bytes.
 func (m *Model) Bytes() uint64 {
-	return m.cells.Bytes() + m.acts.Bytes() + m.messages.Bytes() + m.results.Bytes() + m.pairs.Bytes() +
-		m.moves.Bytes() + m.clients.Bytes() + m.histories.Bytes() + m.noteds.Bytes() + m.monitors.Bytes() +
+	return m.cells.Bytes() + m.timers.Bytes() + m.messages.Bytes() + m.results.Bytes() + m.pairs.Bytes() +
+		m.clients.Bytes() + m.histories.Bytes() + m.noteds.Bytes() + m.monitors.Bytes() +
 		m.values.Bytes() + m.reacted.Bytes() + m.moving.Bytes() + m.noting.Bytes() + m.recording.Bytes() + m.entries.Bytes()
 }
 

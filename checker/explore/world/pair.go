@@ -68,7 +68,7 @@ func (m *Model) pairOf(p *pair) uint32 {
 
 // happen returns what a move does to a pair.
 func (m *Model) happen(id uint32, v move) *moved {
-	what := m.moves.Number(v, 0, func() (move, uint64) { return v, 0 })
+	what := v.key()
 	if known, ok := m.moving.Get(id, what); ok {
 		return m.moveds.At(known)
 	}
@@ -82,6 +82,20 @@ func (m *Model) happen(id uint32, v move) *moved {
 	*item = d
 	m.moving.Put(id, what, number)
 	return item
+}
+
+// key returns a number that names a move.
+func (v move) key() uint32 {
+	key := uint32(v.kind)<<29 | uint32(v.direction)<<28
+	for i, up := range v.up {
+		if up {
+			key |= 1 << (26 + i)
+		}
+	}
+	if v.kind == sendMessage {
+		return key | v.message
+	}
+	return key | uint32(v.at)<<8 | uint32(v.back)
 }
 
 // The nodes of a pair, as a network of two has them.
