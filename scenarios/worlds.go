@@ -29,7 +29,7 @@ func worldParameters(links protocols.LinkKind) []explore.Parameter {
 	all := []explore.Parameter{
 		explore.Count("nodes", 3, 1, worldNodesMax, "nodes"),
 		explore.Count("clients", 1, 0, worldClientsMax, "clients; client i asks node i first"),
-		explore.Count("operations", 1, 1, worldOperationsMax, "operations a client: writes and reads of one key in turn, even clients read first"),
+		explore.Count("operations", 1, 1, worldOperationsMax, "operations a client: writes and reads of one key in turn, even clients read first; of commit protocols transactions"),
 		explore.Count("timers", 0, 0, world.BudgetMax, "how often a timer runs out"),
 		explore.Count("crashes", 0, 0, world.BudgetMax, "how often a node crashes"),
 		explore.Count("expirations", 0, 0, world.ExpirationsMax, "how often a client waits no longer"),
@@ -114,6 +114,12 @@ func newWorld(
 	for i := range values.Number("clients") {
 		config.Clients = append(config.Clients, worldClient(i, len(config.Names), values.Number("operations")))
 	}
+	if slices.Contains(protocol.Invariants, "ac1") {
+		config.Record = nil // the judges of histories know no such transactions
+		for i := range config.Clients {
+			transact(&config.Clients[i], 2*len(config.Names))
+		}
+	}
 	return world.New(config)
 }
 
@@ -131,6 +137,18 @@ func worldClient(i, nodes, operations int) world.Client {
 		c.Commands = append(c.Commands, command)
 	}
 	return c
+}
+
+// transact has a client of a commit protocol ask for transactions that write to
+// so many keys, so that most participants take part.
+func transact(c *world.Client, keys int) {
+	for n := range c.Commands {
+		var writes []machine.Command
+		for k := range keys {
+			writes = append(writes, machine.Command{Op: machine.Put, Key: "k" + strconv.Itoa(k+1), Value: fmt.Sprintf("%s.%d", c.Name, n+1)})
+		}
+		c.Commands[n] = machine.Transaction{Commands: writes}
+	}
 }
 
 // recordKV writes down an operation of a world's client, and its answer.

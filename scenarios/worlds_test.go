@@ -42,6 +42,7 @@ func TestWorlds(t *testing.T) {
 		},
 		{protocol: "zab", set: map[string]string{"nodes": "2", "timers": "3", "clients": "1", "expirations": "1"}},
 		{protocol: "zab", set: map[string]string{"nodes": "1", "timers": "3", "clients": "2", "operations": "2", "crashes": "1"}},
+		{protocol: "twopc", set: map[string]string{"nodes": "2", "crashes": "1"}},
 	} {
 		model := worldOf(t, test.protocol, test.mutant, test.set)
 		for workers := 1; workers <= 2; workers++ {

@@ -23,7 +23,8 @@ type Config struct {
 	Clients []Client
 	Budgets Budgets
 	// Model is what the histories are judged by; Record fills in what an
-	// operation asks and, if it has a result, what it answered.
+	// operation asks and, if it has a result, what it answered. Without Record
+	// histories are not judged.
 	Model  linear.Model
 	Record func(op *linear.Operation, command protocols.Command, result protocols.Result)
 }

@@ -124,7 +124,8 @@ func questions() []question {
 func (m *Model) asked() []question {
 	return slices.DeleteFunc(questions(), func(q question) bool {
 		return q.promised && !slices.Contains(m.config.Protocol.Invariants, q.Name) ||
-			len(m.config.Clients) == 0 && q.bit&(hitsAnswered|hitsLinear) != 0
+			len(m.config.Clients) == 0 && q.bit&(hitsAnswered|hitsLinear) != 0 ||
+			m.config.Record == nil && q.bit == hitsLinear
 	})
 }
 
