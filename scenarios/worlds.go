@@ -32,6 +32,7 @@ func worldParameters(links protocols.LinkKind) []explore.Parameter {
 		explore.Count("operations", 1, 1, worldOperationsMax, "operations a client: writes and reads of one key in turn, even clients read first; of commit protocols transactions"),
 		explore.Count("timers", 0, 0, world.BudgetMax, "how often a timer runs out"),
 		explore.Count("crashes", 0, 0, world.BudgetMax, "how often a node crashes"),
+		explore.Count("cuts", 0, 0, world.BudgetMax, "how often one node is cut off from all others"),
 		explore.Count("expirations", 0, 0, world.ExpirationsMax, "how often a client waits no longer"),
 	}
 	if links == protocols.Stream {
@@ -101,6 +102,7 @@ func newWorld(
 		Model:   linear.KV(), Record: recordKV,
 		Budgets: world.Budgets{
 			Timers: values.Number("timers"), Crashes: values.Number("crashes"), Expirations: values.Number("expirations"),
+			Cuts: values.Number("cuts"),
 		},
 	}
 	if protocol.Links == protocols.Stream {

@@ -43,11 +43,14 @@ type Budgets struct {
 	Drops, Duplicates int // of datagrams
 	Breaks            int // of streams
 	Expirations       int // of clients' patience
+	// Cuts counts how often a node is cut off from all others, both ways. A cut
+	// ends at any time.
+	Cuts int
 }
 
 // BudgetMax is the most that a budget can be, ExpirationsMax that of Expirations.
 const (
-	BudgetMax      = 31
+	BudgetMax      = 15
 	ExpirationsMax = expirationsMax
 )
 

@@ -18,11 +18,10 @@
 // completed forces of a disk, requests and answers of clients; and within the
 // budgets: timers that run out, crashes that keep any prefix of what was not yet
 // forced, lost and doubled datagrams, streams that break and lose any suffix in
-// either direction. A node that is down may restart at any time. All nodes boot
+// either direction, cuts that keep one node from all others until they heal. A node that is down may restart at any time. All nodes boot
 // at once, before anything is delivered.
 //
-// What is not: cuts (a message that never arrives is explored, but not that a
-// connection cannot be opened while both nodes are up), clocks, pauses, torn
+// What is not: other cuts (clients are never cut off), clocks, pauses, torn
 // writes (they count as not written), bit rot and full disks.
 //
 // Of this module the package may import protocols, protocols/state, network,

@@ -23,6 +23,9 @@ const (
 	kindDrop
 	kindDuplicate
 	kindBreak
+	kindCut
+	kindHeal
+	kindLost // to a cut
 	kindCount
 )
 
@@ -30,17 +33,21 @@ var kindNames = [kindCount]string{
 	kindBoot: "boot", kindDeliver: "deliver", kindLearn: "learn of a break", kindFire: "fire", kindSync: "sync",
 	kindCrash: "crash", kindRestart: "restart", kindInvoke: "invoke", kindRequest: "request", kindAnswer: "answer",
 	kindExpire: "expire", kindLate: "late request", kindDrop: "drop", kindDuplicate: "duplicate", kindBreak: "break",
+	kindCut: "cut", kindHeal: "heal", kindLost: "lose to a cut",
 }
 
 // The budgets, as fields of a state's last word.
 const (
-	budgetBits  = 5
+	budgetBits  = 4
 	usedTimers  = 0
 	usedCrashes = budgetBits
 	usedDrops   = 2 * budgetBits
 	usedDoubles = 3 * budgetBits
 	usedBreaks  = 4 * budgetBits
 	usedExpired = 5 * budgetBits
+	usedCuts    = 6 * budgetBits
+	// isolated is the node that is cut off, 0 if none is.
+	isolated = 7 * budgetBits
 )
 
 // situation is a state's words, with the model that they belong to.
@@ -94,7 +101,7 @@ func (s *situation) apply(node protocols.NodeID, o *outcome) {
 		}
 		at := s.m.pairAt(a, b)
 		s.words[at] = s.m.happen(s.words[at], move{
-			kind: sendMessage, direction: direction, message: sent.message, up: s.upDuring(a, b, node),
+			kind: sendMessage, direction: direction, message: sent.message, up: s.upDuring(a, b, node), cut: s.cut(a, b),
 		}).pair
 	}
 	for _, r := range o.replies {
@@ -104,6 +111,12 @@ func (s *situation) apply(node protocols.NodeID, o *outcome) {
 	if o.broken != "" {
 		*s.monitor() = s.m.fail(*s.monitor(), o.hits, o.broken)
 	}
+}
+
+// cut reports whether what is sent between two nodes does not arrive.
+func (s *situation) cut(a, b protocols.NodeID) bool {
+	alone := protocols.NodeID(*s.budgets() >> isolated)
+	return alone == a || alone == b
 }
 
 // upDuring is up while a node handles an event: it runs, even if that ends it.
@@ -202,6 +215,25 @@ func (x *expander) Expand(words []uint32, b *explore.Batch) {
 	for client := range x.config.Clients {
 		x.expandClient(client)
 	}
+	x.expandCuts()
+}
+
+// expandCuts adds that a node is cut off, or that the cut ends.
+func (x *expander) expandCuts() {
+	now := x.now[len(x.now)-1]
+	if alone := now >> isolated; alone != 0 {
+		*x.begin().budgets() = now & (1<<isolated - 1)
+		x.done(kindHeal, int(alone), 0, 0)
+		return
+	}
+	if !x.spends(usedCuts, x.config.Budgets.Cuts) {
+		return
+	}
+	for i := range x.nodes {
+		*x.begin().budgets() = now | uint32(i+1)<<isolated
+		x.spend(usedCuts)
+		x.done(kindCut, i+1, 0, 0)
+	}
 }
 
 // expandNode adds what may happen to a node by itself.
@@ -235,7 +267,7 @@ func (x *expander) crash(id protocols.NodeID, keep int) {
 	for i := range x.nodes {
 		if peer := protocols.NodeID(i + 1); peer != id {
 			a, b := min(id, peer), max(id, peer)
-			v := move{kind: crashSide, up: s.up(a, b)}
+			v := move{kind: crashSide, up: s.up(a, b), cut: s.cut(a, b)}
 			if id == b {
 				v.direction = 1
 			}
@@ -273,11 +305,15 @@ func (x *expander) expandPair(a, b protocols.NodeID) {
 		}
 	}
 	if p.established && x.spends(usedBreaks, x.config.Budgets.Breaks) {
-		for there := range p.inFlight(0) + 1 {
-			for back := range p.inFlight(1) + 1 {
+		forth, hither := p.inFlight(0), p.inFlight(1)
+		if (&situation{x.Model, x.now}).cut(a, b) {
+			forth, hither = 0, 0 // it has not reached the other's machine
+		}
+		for there := range forth + 1 {
+			for back := range hither + 1 {
 				s := x.begin()
 				s.words[at] = x.happen(s.words[at], move{
-					kind: breakStream, at: uint8(there), back: uint8(back), up: s.up(a, b),
+					kind: breakStream, at: uint8(there), back: uint8(back), up: s.up(a, b), cut: s.cut(a, b),
 				}).pair
 				x.spend(usedBreaks)
 				x.done(kindBreak, int(a), int(b), uint32(there)|uint32(back)<<8)
@@ -289,7 +325,7 @@ func (x *expander) expandPair(a, b protocols.NodeID) {
 func (x *expander) deliver(at int, from, to protocols.NodeID, direction, i int) {
 	s := x.begin()
 	d := x.happen(s.words[at], move{
-		kind: deliverPacket, direction: uint8(direction), at: uint8(i), up: s.up(min(from, to), max(from, to)),
+		kind: deliverPacket, direction: uint8(direction), at: uint8(i), up: s.up(min(from, to), max(from, to)), cut: s.cut(from, to),
 	})
 	s.words[at] = d.pair
 	switch d.outcome {
@@ -299,6 +335,8 @@ func (x *expander) deliver(at int, from, to protocols.NodeID, direction, i int) 
 	case network.Broken:
 		s.apply(to, x.react(s.cell(to), act{kind: disconnect, peer: from}))
 		x.done(kindLearn, int(from), int(to), 0)
+	case network.Dropped:
+		x.done(kindLost, int(from), int(to), d.message)
 	}
 }
 

@@ -67,7 +67,7 @@ func New(config Config) (*Model, error) {
 		}
 	}
 	b := &config.Budgets
-	for _, budget := range []int{b.Timers, b.Crashes, b.Drops, b.Duplicates, b.Breaks, b.Expirations} {
+	for _, budget := range []int{b.Timers, b.Crashes, b.Drops, b.Duplicates, b.Breaks, b.Expirations, b.Cuts} {
 		if budget < 0 || budget > BudgetMax {
 			return nil, fmt.Errorf("world: a budget of %d, expected 0 to %d", budget, BudgetMax)
 		}

@@ -26,6 +26,7 @@ type move struct {
 	at, back  uint8
 	message   uint32
 	up        [2]bool
+	cut       bool
 }
 
 type moveKind uint8
@@ -92,6 +93,9 @@ func (v move) key() uint32 {
 			key |= 1 << (26 + i)
 		}
 	}
+	if v.cut {
+		key |= 1 << 25
+	}
 	if v.kind == sendMessage {
 		return key | v.message
 	}
@@ -120,6 +124,11 @@ func (m *Model) computeMove(p *pair, v move) moved {
 	}
 	if p.established {
 		n.Connection(1, 2).Established = true
+	}
+	if v.cut {
+		if err := n.Cut("cut", []network.Pair{{From: 1, To: 2}, {From: 2, To: 1}}); err != nil {
+			panic(err)
+		}
 	}
 	from, to := sides[v.direction], sides[1-v.direction]
 	var d moved

@@ -25,11 +25,17 @@ func (m *Model) Replay(path *explore.Path) error {
 	}
 	var step sim.Step
 	for i, label := range path.Steps {
-		c, err := m.choice(w, label)
+		done, err := m.cuts(w, label)
+		if !done && err == nil {
+			var c sim.Choice
+			c, err = m.choice(w, label)
+			w.Apply(c, &step)
+			done = step.Done
+		}
 		if err != nil {
 			return fmt.Errorf("world: step %d (%s): %w", i+1, m.Explain(label), err)
 		}
-		if w.Apply(c, &step); !step.Done {
+		if !done {
 			return fmt.Errorf("world: step %d (%s) is not possible", i+1, m.Explain(label))
 		}
 		if err := m.same(w, path.States[i+1]); err != nil {
@@ -67,13 +73,32 @@ func (m *Model) boot() (*sim.World, error) {
 	return w, nil
 }
 
+// cuts cuts a node of the simulator's world off, or heals that, if the step is
+// such a one.
+func (m *Model) cuts(w *sim.World, label explore.Label) (done bool, err error) {
+	alone := protocols.NodeID(label >> 8 & 0xff)
+	switch label.Kind() {
+	case kindHeal:
+		return w.Network.Heal("cut"), nil
+	case kindCut:
+		var pairs []network.Pair
+		for i := range m.nodes {
+			if peer := protocols.NodeID(i + 1); peer != alone {
+				pairs = append(pairs, network.Pair{From: alone, To: peer}, network.Pair{From: peer, To: alone})
+			}
+		}
+		return true, w.Network.Cut("cut", pairs)
+	}
+	return false, nil
+}
+
 // choice returns the simulator's choice for a step.
 func (m *Model) choice(w *sim.World, label explore.Label) (sim.Choice, error) {
 	a, b, c := int(label>>8&0xff), int(label>>16&0xff), uint32(label>>24)
 	node, peer := protocols.NodeID(a), protocols.NodeID(b)
-	kinds := map[int]sim.Kind{kindDeliver: sim.Deliver, kindDrop: sim.Drop, kindDuplicate: sim.Duplicate}
+	kinds := map[int]sim.Kind{kindDeliver: sim.Deliver, kindLost: sim.Deliver, kindDrop: sim.Drop, kindDuplicate: sim.Duplicate}
 	switch label.Kind() {
-	case kindDeliver, kindDrop, kindDuplicate:
+	case kindDeliver, kindLost, kindDrop, kindDuplicate:
 		id, err := m.packet(w, node, peer, c)
 		return sim.Choice{Kind: kinds[label.Kind()], Node: node, Peer: peer, ID: id}, err
 	case kindLearn:

@@ -37,6 +37,12 @@ func (m *Model) Explain(label explore.Label) string {
 		return fmt.Sprintf("a request that %s has given up arrives at %s", client(), node(b))
 	case kindExpire:
 		return fmt.Sprintf("%s waits for %s no longer", client(), node(b))
+	case kindCut:
+		return fmt.Sprintf("%s is cut off from all others", node(a))
+	case kindHeal:
+		return fmt.Sprintf("the cut of %s is healed", node(a))
+	case kindLost:
+		return fmt.Sprintf("lost to the cut: %s → %s: %s", node(a), node(b), m.tellMessage(c))
 	case kindDrop:
 		return fmt.Sprintf("lost: %s → %s: %s", node(a), node(b), m.tellMessage(c))
 	case kindDuplicate:
