@@ -147,9 +147,19 @@ func (n *Node) execute(c *Command, out *protocols.Effects) {
 	n.answerWait(c, result, fresh, out)
 }
 
+// partFromLeader: a leader that is no member of the next slot's configuration
+// proposes nothing any more, and is not waited for.
+func (n *Node) partFromLeader() {
+	if position, ok := n.lookup(n.Leader); ok && n.Leader != n.Self && n.at(n.Chosen+1).Voters&bit(position) == 0 {
+		n.Leader = 0
+		n.Silence = n.Options.Election
+	}
+}
+
 // afterApply answers whom a slot that is applied now lets answer, and makes a
 // snapshot if it is time.
 func (n *Node) afterApply(out *protocols.Effects) {
+	n.partFromLeader()
 	n.answerForced(out)
 	n.answerReads(out)
 	n.compact()
