@@ -43,6 +43,7 @@ func (n *Node) onRecovered(now time.Duration, disk protocols.Disk, out *protocol
 	if n.Options.Reads == ReadLease && (known || damage != "") {
 		n.Lease.Until = now + n.Options.Lease // whatever was granted before
 	}
+	out.Note(protocols.Note{Kind: protocols.Role, Text: "following"})
 	n.begin(out)
 	n.tick(out)
 }
