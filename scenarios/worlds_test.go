@@ -35,13 +35,13 @@ func TestWorlds(t *testing.T) {
 		steps            int    // of the shortest run
 	}{
 		{protocol: "primarybackup", set: map[string]string{"nodes": "2", "clients": "2", "operations": "2"}},
-		{protocol: "primarybackup", set: map[string]string{"nodes": "2", "clients": "1", "operations": "2", "crashes": "2", "breaks": "1"}},
+		{protocol: "primarybackup", set: map[string]string{"nodes": "2", "clients": "1", "operations": "2", "crashes": "1", "breaks": "1"}},
 		{
 			protocol: "primarybackup", violated: "linearizable", steps: 8,
 			set: map[string]string{"nodes": "2", "clients": "2", "operations": "2", "reads": "local", "replication": "async"},
 		},
-		{protocol: "zab", set: map[string]string{"nodes": "2", "timers": "3", "clients": "1", "expirations": "1"}},
-		{protocol: "zab", set: map[string]string{"nodes": "1", "timers": "3", "clients": "2", "operations": "2", "crashes": "1"}},
+		{protocol: "zab", set: map[string]string{"nodes": "2", "timers": "3", "clients": "1"}},
+		{protocol: "zab", set: map[string]string{"nodes": "1", "timers": "3", "operations": "2", "crashes": "1"}},
 		{protocol: "twopc", set: map[string]string{"nodes": "2", "crashes": "1"}},
 		{protocol: "primarybackup", set: map[string]string{"nodes": "2", "clients": "2", "breaks": "1", "cuts": "1"}},
 	} {

@@ -12,29 +12,31 @@ import (
 
 // checkReport is the JSON form of `check --json`.
 type checkReport struct {
-	Schema         int               `json:"schema"`
-	Model          string            `json:"model"`
-	Parameters     map[string]string `json:"parameters"`
-	Generated      uint64            `json:"generated"`
-	Distinct       uint64            `json:"distinct"`
-	Depth          int               `json:"depth"`
-	Terminal       uint64            `json:"terminal"` // states without a successor
-	Seconds        float64           `json:"seconds"`
-	PerSecond      float64           `json:"generated_per_second"`
-	Bytes          uint64            `json:"bytes"`
-	BytesPerState  float64           `json:"bytes_per_state"`
-	Workers        int               `json:"workers"`
-	Mutant         string            `json:"mutant,omitempty"`
-	Symmetry       bool              `json:"symmetry"`
-	Search         string            `json:"search"` // breadth, depth or walk
-	Walk           string            `json:"walk,omitempty"`
-	Complete       bool              `json:"complete"`
-	Bound          string            `json:"bound,omitempty"`
-	Frontier       uint64            `json:"frontier"` // states that were not expanded
-	CollisionBound float64           `json:"collision_bound"`
-	Seed           uint64            `json:"seed"`
-	Verdicts       []checkVerdict    `json:"verdicts"`
-	Coverage       []checkCoverage   `json:"coverage"`
+	Schema        int               `json:"schema"`
+	Model         string            `json:"model"`
+	Parameters    map[string]string `json:"parameters"`
+	Generated     uint64            `json:"generated"`
+	Distinct      uint64            `json:"distinct"`
+	Depth         int               `json:"depth"`
+	Terminal      uint64            `json:"terminal"` // states without a successor
+	Seconds       float64           `json:"seconds"`
+	PerSecond     float64           `json:"generated_per_second"`
+	Bytes         uint64            `json:"bytes"`
+	BytesPerState float64           `json:"bytes_per_state"`
+	Workers       int               `json:"workers"`
+	Mutant        string            `json:"mutant,omitempty"`
+	Symmetry      bool              `json:"symmetry"`
+	// POR: partial-order reduction, of which there is none yet.
+	POR            bool            `json:"por"`
+	Search         string          `json:"search"` // breadth, depth or walk
+	Walk           string          `json:"walk,omitempty"`
+	Complete       bool            `json:"complete"`
+	Bound          string          `json:"bound,omitempty"`
+	Frontier       uint64          `json:"frontier"` // states that were not expanded
+	CollisionBound float64         `json:"collision_bound"`
+	Seed           uint64          `json:"seed"`
+	Verdicts       []checkVerdict  `json:"verdicts"`
+	Coverage       []checkCoverage `json:"coverage"`
 }
 
 type checkVerdict struct {
