@@ -13,6 +13,7 @@ import (
 // The properties that are judged beside a protocol's invariants.
 const (
 	Linearizable = "linearizable" // of what the clients saw
+	Sequential   = "sequential"   // likewise, without regard to real time
 	Convergence  = "convergence"  // at the end all nodes that run agree
 	Termination  = "termination"  // after the faults requests are answered again
 	NoFailure    = "no-failure"   // no node panics or is not deterministic
@@ -30,6 +31,9 @@ func (x *execution) judge(ctx context.Context, result *Result) {
 	j := judgement{x: x, result: result}
 	j.failure()
 	j.linearizable(ctx)
+	if j.asked(Sequential) {
+		j.sequential(ctx)
+	}
 	for _, finding := range x.invariants.Findings() {
 		j.add(Verdict{
 			Property: finding.Property, Verdict: Judgement(finding.Verdict), Witness: finding.Witness, Step: finding.Step,

@@ -313,6 +313,26 @@ func TestConvergence(t *testing.T) {
 	}
 }
 
+// TestSequential: a backup that answers from its own state shows what is no longer
+// true, but in order. A session that loses its node and goes to another one sees
+// what it had seen already go back.
+func TestSequential(t *testing.T) {
+	const text = `parameters: {replication: async, reads: local}, links: {delay: {constant: 300ms}},
+		expect: {all: {sequential: holds}}, initial: {x: old}, clients: [{name: A, at: n1}, {name: B, at: n2}, {name: C, at: n1, retry: [n2]}],
+		workload: {script: [{at: 5s, client: A, write: x, value: new}, {at: 5010ms, client: C, read: x}, {at: 5100ms, client: B, read: x},
+			{at: 5150ms, client: C, read: x}, {at: 6s, client: B, read: x}]}`
+	for rest, want := range map[string]Judgement{"": Holds, ", timeline: [{at: 5050ms, crash: n1}]": Violated} {
+		result := judged(t, head("primarybackup", 3)+text+rest+"}", Options{Seed: 1})
+		v := verdict(t, result, Sequential, "")
+		if v.Verdict != want || (want == Violated) != strings.Contains(v.Witness, `C at n1: read on x → "new", then read on x → "old"`) {
+			t.Errorf("%q: %+v", rest, v)
+		}
+		if v := verdict(t, result, Linearizable, ""); v.Verdict != Violated {
+			t.Errorf("%q: no read was stale: %+v", rest, v)
+		}
+	}
+}
+
 // TestTermination: each way in which progress is judged.
 func TestTermination(t *testing.T) {
 	const work = "workload: {random: {from: 1s, rate: 5/s}}, "

@@ -1,6 +1,12 @@
 package scenarios
 
-import "quorumlab/checker"
+import (
+	"context"
+	"fmt"
+
+	"quorumlab/checker"
+	"quorumlab/checker/linear"
+)
 
 // Properties describes what a scenario may expect beside the invariants of its
 // protocol. They are about a whole run, and judged at its end.
@@ -10,6 +16,11 @@ func Properties() []checker.Description {
 			Name:     Linearizable,
 			Sentence: "What clients saw is what one copy of the data would have shown, each operation taking effect between its start and its end.",
 			Source:   "Herlihy, Wing: Linearizability: A correctness condition for concurrent objects, TOPLAS 1990",
+		},
+		{
+			Name:     Sequential,
+			Sentence: "All operations can be put in one order that keeps that of each session and shows each what it saw; when they happened does not count.",
+			Source:   "Lamport: How to make a multiprocessor computer that correctly executes multiprocess programs, IEEE Transactions on Computers, 1979",
 		},
 		{
 			Name:     Convergence,
@@ -27,4 +38,17 @@ func Properties() []checker.Description {
 			Source:   "this project: the code that was checked is the code that runs",
 		},
 	}
+}
+
+// sequential judges whether what the clients saw is sequentially consistent.
+func (j *judgement) sequential(ctx context.Context) {
+	initial := map[string]linear.Value{}
+	for _, key := range sortedKeys(j.x.run.Initial) {
+		initial[key] = linear.Some(j.x.run.Initial[key])
+	}
+	result, err := linear.CheckSequential(ctx, j.result.History, initial, linear.Options{Steps: linearSteps})
+	if err != nil {
+		panic(fmt.Sprintf("scenarios: a history that was recorded is not valid: %v", err))
+	}
+	j.add(Verdict{Property: Sequential, Verdict: Judgement(result.Verdict), Witness: result.Explanation})
 }

@@ -2,7 +2,8 @@
 // answered, and when. Check says whether a history is linearizable (Herlihy and
 // Wing, "Linearizability: A Correctness Condition for Concurrent Objects",
 // 1990), by way of porcupine; if not, it gives a small part of the history that
-// proves it and one sentence that names the offending answer.
+// proves it and one sentence that names the offending answer. CheckSequential
+// likewise judges sequential consistency, which leaves real time out.
 //
 // # Invariants
 //
@@ -61,6 +62,6 @@
 //
 // # Imports
 //
-// Of this module the package imports nothing: it knows only histories. It reads
+// Of this module the package imports checker/shrink: it knows only histories. It reads
 // no clock, starts no goroutine (porcupine does) and opens no file.
 package linear
