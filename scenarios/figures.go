@@ -19,6 +19,9 @@ func (j *judgement) figures() {
 	for _, e := range j.x.run.Expect.Waits {
 		j.whole(WaitsAs, sideInWords(e.Side, e.Kind), func() (Judgement, string) { return j.waits(e) })
 	}
+	for _, e := range j.x.run.Expect.InDoubt {
+		j.whole(InDoubtAs, string(e.Figure), func() (Judgement, string) { return j.inDoubt(e) })
+	}
 	j.result.Reached = map[string]int64{}
 	names := phrases(j.x.run)
 	for i, c := range j.x.run.Sometimes {

@@ -19,6 +19,7 @@ const (
 	NoFailure    = "no-failure"   // no node panics or is not deterministic
 	AvailableAs  = "availability" // the figures that `expect` bounds
 	WaitsAs      = "waits"
+	InDoubtAs    = "in-doubt"
 	Happens      = "happens"
 )
 
@@ -47,6 +48,7 @@ func (x *execution) judge(ctx context.Context, result *Result) {
 		j.whole(Convergence, "", x.converged)
 	}
 	result.Availability = x.availability()
+	result.InDoubt = x.doubts.measured(x.run.Name, x.sim.World.Now)
 	j.figures()
 }
 

@@ -82,6 +82,9 @@ func (r *Report) add(result Result) {
 	r.VirtualSeconds += result.Virtual.Seconds()
 	r.Verdicts = append(r.Verdicts, result.Verdicts...)
 	r.Availability = append(r.Availability, result.Availability...)
+	if result.InDoubt != nil {
+		r.InDoubt = append(r.InDoubt, *result.InDoubt)
+	}
 	if result.Cost != nil {
 		r.Cost = append(r.Cost, RunCost{Run: result.Run.Name, Cost: *result.Cost})
 	}
@@ -97,6 +100,7 @@ type execution struct {
 	phases     phases
 	clients    *recorder
 	tally      *tally
+	doubts     *doubts
 	invariants *checker.Set
 	trace      *trace.Recorder // nil: no hash is wanted
 	cost       *cost.Meter     // nil: it is not wanted
@@ -164,8 +168,9 @@ func (l *Lab) prepare(scenario *language.Scenario, run *language.Run, options Op
 	}
 	x.sim = sim.NewSimulator(world, config(run, options.Seed))
 	x.tally = newTally(run, &x.phases, setup.Protocol.Milestones)
+	x.doubts = newDoubts()
 	x.members.begin(run)
-	for _, o := range []sim.Observer{&x.leaders, &x.members, &x.phases, x.clients, x.tally, x.invariants} {
+	for _, o := range []sim.Observer{&x.leaders, &x.members, &x.phases, x.clients, x.tally, x.doubts, x.invariants} {
 		x.sim.Watch(o)
 	}
 	if options.Cost {

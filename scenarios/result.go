@@ -25,6 +25,8 @@ type Report struct {
 	VirtualSeconds float64        `json:"virtual_seconds"`
 	Verdicts       []Verdict      `json:"verdicts"`
 	Availability   []Availability `json:"availability"`
+	// InDoubt is what being in doubt cost, by run, where anything was.
+	InDoubt []InDoubt `json:"in_doubt,omitempty"`
 	// Cost is what operations cost, by run, if it was measured.
 	Cost []RunCost `json:"cost,omitempty"`
 	Runs []Result  `json:"-"`
@@ -66,7 +68,8 @@ type Verdict struct {
 	Run      string `json:"run"`
 	Property string `json:"property"`
 	// Subject tells apart verdicts of one property: the phrase of a Happens,
-	// the side and operation of an AvailableAs or WaitsAs; else "".
+	// the side and operation of an AvailableAs or WaitsAs, the figure of an
+	// InDoubtAs; else "".
 	Subject    string    `json:"subject,omitempty"`
 	Verdict    Judgement `json:"verdict"`
 	Expected   string    `json:"expected"` // holds, violated or any
@@ -114,6 +117,7 @@ type Result struct {
 	Verdicts     []Verdict
 	Availability []Availability
 	Cost         *cost.Cost // nil if it was not measured
+	InDoubt      *InDoubt   // nil if nothing ever was
 	// Story is the run's narration, faults and milestones, in order.
 	Story []Line
 	// Reached tells of each thing that was to happen, by phrase, how often it

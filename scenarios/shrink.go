@@ -33,7 +33,7 @@ func focus(run language.Run, failure *Failure) language.Run {
 		run.Liveness = 0
 	}
 	switch failure.Property {
-	case AvailableAs, WaitsAs, Happens:
+	case AvailableAs, WaitsAs, InDoubtAs, Happens:
 	default:
 		run.Expect = language.Expectation{Properties: run.Expect.Properties}
 	}

@@ -108,6 +108,10 @@ func (t *tally) tellNote(w *sim.World, step *sim.Step, note protocols.Note) {
 		t.tell(step.Time, Shows, "%s leads, term %d", name, note.Term)
 	case protocols.Synchronized:
 		t.tell(step.Time, Shows, "%s synchronizes by %s", name, note.Text)
+	case protocols.Heuristic:
+		t.tell(step.Time, Shows, "%s decides alone: %s", name, note.Text)
+	case protocols.Damage:
+		t.tell(step.Time, Shows, "%s learns that a transaction was decided otherwise: %s", name, note.Text)
 	case protocols.Halted:
 		t.tell(step.Time, Shows, "%s halts: %s", name, note.Text)
 	}

@@ -48,6 +48,9 @@ func (m *CrossedAnswers) Step(now time.Duration, event protocols.Event, out *pro
 // Replicated implements protocols.Replica.
 func (m *CrossedAnswers) Replicated() protocols.StateMachine { return replicated(m.Inner) }
 
+// Resource implements protocols.Participant.
+func (m *CrossedAnswers) Resource() protocols.Resource { return resourceOf(m.Inner) }
+
 // anyMutants are errors that any protocol may have.
 func anyMutants() []Mutant {
 	return []Mutant{

@@ -35,6 +35,14 @@ func Protocol() protocols.Protocol {
 		New:        newNode,
 		NeedsAll:   true,
 		Invariants: []string{"ac1", "ac2", "ac3", "ac4", "ac5", "in-doubt-locks", "conservation", "force-order"},
+		Milestones: []protocols.Milestone{
+			{Kind: protocols.Voted, Text: protocols.VoteYes},
+			{Kind: protocols.Voted, Text: protocols.VoteNo},
+			{Kind: protocols.Decided, Text: protocols.Commit},
+			{Kind: protocols.Decided, Text: protocols.Abort},
+			{Kind: protocols.Blocked, Text: "waits"},
+			{Kind: protocols.Blocked, Text: "refused"},
+		},
 	}
 }
 

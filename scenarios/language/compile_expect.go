@@ -25,8 +25,24 @@ func (c *compiler) compileExpectation(doc *expectationDocument) {
 		}
 		e.Waits = append(e.Waits, wait)
 	}
+	c.compileDoubt(doc.InDoubt)
 	for _, h := range doc.Happens {
 		e.Happens = append(e.Happens, c.condition(h))
+	}
+}
+
+func (c *compiler) compileDoubt(doc doubtDocument) {
+	add := func(figure DoubtFigure, bound Bound) {
+		c.run.Expect.InDoubt = append(c.run.Expect.InDoubt, DoubtExpectation{figure, bound})
+	}
+	if doc.Longest.given() {
+		add(DoubtLongest, Bound(doc.Longest.Value))
+	}
+	if doc.LockTime.given() {
+		add(DoubtLockTime, Bound(doc.LockTime.Value))
+	}
+	if doc.Bystanders.given() {
+		add(DoubtBystanders, Bound(doc.Bystanders.Value))
 	}
 }
 
@@ -41,7 +57,7 @@ func kindOrAll(w word[OperationKind]) OperationKind {
 func (c *compiler) compileProperty(p keyed[raw]) {
 	known := slices.Concat(c.vocabulary.Properties, c.protocol.Invariants)
 	if !slices.Contains(known, p.Key) {
-		known = append(known, "availability", "waits", "happens")
+		known = append(known, "availability", "waits", "in-doubt", "happens")
 		c.fail(p.place, "the unknown property "+quote(p.Key), "one of "+list(known), nearest(p.Key, known))
 		return
 	}

@@ -43,7 +43,7 @@
 //
 // linearizable and the protocol's invariants are judged in any case, and expected
 // to hold if nothing else is said; the rest only if it is asked for (convergence,
-// availability, waits, happens; termination also by `liveness`).
+// availability, waits, in-doubt, happens; termination also by `liveness`).
 //
 // A fault strikes a node, a list of nodes, or a role: leader (it waits until there
 // is one), a-follower, any. What lasts has `for`; without it, it lasts until its

@@ -24,6 +24,8 @@ type expectationForm struct {
 	Availability mapping[availabilityDocument] `yaml:"availability"`
 	// Bounds on the longest time that an operation took which was answered.
 	Waits []waitDocument `yaml:"waits"`
+	// Bounds on what being in doubt cost, of a protocol of atomic commitment.
+	InDoubt doubtDocument `yaml:"in-doubt"`
 	// What must happen, lest the run show nothing.
 	Happens []conditionDocument `yaml:"happens"`
 }
@@ -36,7 +38,7 @@ func (e *expectationDocument) decode(d *decoder, t *tree) {
 	known := &tree{kind: kindMapping, place: t.place}
 	for _, entry := range t.entries {
 		switch entry.key {
-		case "availability", "waits", "happens":
+		case "availability", "waits", "in-doubt", "happens":
 			known.entries = append(known.entries, entry)
 		default:
 			e.properties = append(e.properties, keyed[raw]{entry.key, entry.place, raw{entry.value}})
@@ -66,6 +68,16 @@ type waitDocument struct {
 	Operation word[OperationKind] `yaml:"operation"`
 	// A bound on the longest time, such as ">= 4s".
 	Longest leaf[durationBound] `yaml:"longest" jsonschema:"required"`
+}
+
+// doubtDocument bounds the time between a participant's YES and the decision.
+type doubtDocument struct {
+	// The longest time that a participant was in doubt about a transaction, such as ">= 5s".
+	Longest leaf[durationBound] `yaml:"longest"`
+	// The sum of all those times, each as often as locks were held.
+	LockTime leaf[durationBound] `yaml:"lock-time"`
+	// How many requests of others met a lock that was held in doubt, such as ">= 1".
+	Bystanders leaf[countBound] `yaml:"bystanders"`
 }
 
 // conditionDocument is something that must happen, one of the conditionForms.

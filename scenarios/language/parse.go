@@ -69,7 +69,7 @@ func Parse(file string, data []byte, vocabulary Vocabulary, sets ...string) (*Sc
 const runsMax = 32
 
 // kebab is how scenarios and runs are named.
-var kebab = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+var kebab = regexp.MustCompile(`^[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
 // compile decodes a document and turns it into runs.
 func (s *Scenario) compile(d *decoder, root *tree, vocabulary Vocabulary) {

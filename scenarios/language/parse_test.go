@@ -188,6 +188,7 @@ expect:
     waits:
       - {side: left, operation: read, longest: ">= 4s"}
       - {longest: <= 1m}
+    in-doubt: {longest: ">= 5s", lock-time: "> 1s", bystanders: 0}
     happens:
       - {note: leading, text: x, node: a, during: faults, count: ">= 2"}
       - {operation: read, client: x, side: left, during: partition, outcome: ok, value: V0, count: 3, phrase: it reads V0}

@@ -295,6 +295,17 @@ func (r renderer) expectation() *tree {
 		wait.put("longest", renderBound(w.Bound, "ns"))
 		return wait
 	}))
+	inDoubt := object()
+	for _, d := range e.InDoubt {
+		unit := "ns"
+		if d.Figure == DoubtBystanders {
+			unit = ""
+		}
+		inDoubt.put(string(d.Figure), renderBound(d.Bound, unit))
+	}
+	if len(e.InDoubt) > 0 {
+		t.put("in-doubt", inDoubt)
+	}
 	t.put("happens", sequenceOf(e.Happens, r.condition))
 	return t
 }

@@ -234,6 +234,7 @@ type Expectation struct {
 	Properties   map[string]Verdict
 	Availability []AvailabilityExpectation
 	Waits        []WaitExpectation
+	InDoubt      []DoubtExpectation
 	Happens      []Condition
 }
 
@@ -252,6 +253,22 @@ type WaitExpectation struct {
 	Kind  OperationKind // "": every kind
 	Bound Bound         // of nanoseconds
 }
+
+// DoubtExpectation bounds a figure of what being in doubt cost.
+type DoubtExpectation struct {
+	Figure DoubtFigure
+	Bound  Bound // of nanoseconds, or of requests
+}
+
+// DoubtFigure is what is bounded.
+type DoubtFigure string
+
+// The figures.
+const (
+	DoubtLongest    DoubtFigure = "longest"
+	DoubtLockTime   DoubtFigure = "lock-time"
+	DoubtBystanders DoubtFigure = "bystanders"
+)
 
 // Relation compares.
 type Relation string

@@ -34,6 +34,7 @@ func (l *lab) printRun(result *scenarios.Result, story []scenarios.Line) {
 	storyPrinter{l.out, l.paint}.tell(story)
 	l.printVerdicts(result.Verdicts)
 	l.printAvailability(result)
+	l.printInDoubt(result.InDoubt)
 	paragraph(l.out, "  given up: ", "    ", strings.Join(reports.GivenUp(result), "; "))
 }
 
@@ -109,7 +110,7 @@ func verdictInWords(v scenarios.Verdict) string {
 
 // isFigure reports whether a verdict is about a number.
 func isFigure(v scenarios.Verdict) bool {
-	return slices.Contains([]string{scenarios.AvailableAs, scenarios.WaitsAs, scenarios.Happens}, v.Property)
+	return slices.Contains([]string{scenarios.AvailableAs, scenarios.WaitsAs, scenarios.InDoubtAs, scenarios.Happens}, v.Property)
 }
 
 func atStep(v scenarios.Verdict) string {
@@ -140,6 +141,19 @@ func (l *lab) printAvailability(result *scenarios.Result) {
 		}
 		fmt.Fprintf(l.out, "    side %s: %s\n", side.Name, strings.Join(parts, ", "))
 	}
+}
+
+// printInDoubt prints what being in doubt cost.
+func (l *lab) printInDoubt(d *scenarios.InDoubt) {
+	if d == nil {
+		return
+	}
+	text := fmt.Sprintf("%d times, the longest %.3f s, %.3f lock-seconds in all; %d requests of others met such a lock",
+		d.Branches, d.LongestSeconds, d.LockSeconds, d.Bystanders)
+	if d.Open > 0 {
+		text += fmt.Sprintf("; %d are in doubt at the end", d.Open)
+	}
+	paragraph(l.out, "  in doubt: ", "    ", text)
 }
 
 // printSummary prints the figures of the whole, and the verdict on it.
