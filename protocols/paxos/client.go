@@ -63,7 +63,7 @@ func (n *Node) onRequested(now time.Duration, e protocols.Requested, out *protoc
 		n.answerForced(out)
 		return
 	}
-	n.hand(w, out)
+	n.hand(now, w, out)
 	n.proposeQueue(out)
 }
 
@@ -92,7 +92,7 @@ func (n *Node) wait(e protocols.Requested) *Wait {
 }
 
 // hand gives a command to whoever can propose it.
-func (n *Node) hand(w *Wait, out *protocols.Effects) {
+func (n *Node) hand(now time.Duration, w *Wait, out *protocols.Effects) {
 	switch {
 	case w.Force > 0:
 	case n.leads():
@@ -102,7 +102,7 @@ func (n *Node) hand(w *Wait, out *protocols.Effects) {
 		// A timer that runs though nothing failed only waits for a leader.
 		if n.Leading.Stage == 0 && (!n.Armed || n.Failures == 0) && n.votes(n.Chosen+1) {
 			n.disarm(out)
-			n.prepare(out)
+			n.prepare(now, out)
 		}
 	case n.Leader != 0 && n.Leader != n.Self:
 		w.Handed = true
@@ -142,7 +142,7 @@ func (n *Node) proposeQueue(out *protocols.Effects) {
 // takeUp lets a leader that is established serve those who wait for one.
 func (n *Node) takeUp(now time.Duration, out *protocols.Effects) {
 	for i := range n.Waits {
-		n.hand(&n.Waits[i], out)
+		n.hand(now, &n.Waits[i], out)
 	}
 	n.propose(out)
 	n.askIndex(now, out)
@@ -198,7 +198,7 @@ func (n *Node) clientsOnTick(now time.Duration, out *protocols.Effects) {
 		case w.Age > 8*n.patience():
 			// The client has given up long ago.
 		default:
-			n.hand(w, out)
+			n.hand(now, w, out)
 			continue
 		}
 		n.Waits = slices.Delete(n.Waits, i, i+1)

@@ -133,14 +133,14 @@ func (n *Node) repeatAttempt(out *protocols.Effects) {
 // of it is held any more.
 func (n *Node) promiseDurable() bool { return n.Leading.Answered&bit(n.Position) != 0 }
 
-func (n *Node) onElection(_ time.Duration, out *protocols.Effects) {
+func (n *Node) onElection(now time.Duration, out *protocols.Effects) {
 	n.Armed = false
 	wanted := n.Options.AllPropose && len(n.Waits) > 0
 	if n.Leading.Stage != 0 || n.Leader != 0 && !wanted || !n.votes(n.Chosen+1) {
 		return
 	}
 	if !n.Options.Canvass || n.Options.AllPropose {
-		n.prepare(out)
+		n.prepare(now, out)
 		return
 	}
 	n.Leading = Leading{
@@ -149,7 +149,7 @@ func (n *Node) onElection(_ time.Duration, out *protocols.Effects) {
 	}
 	n.Leading.Incarnations[n.Position] = n.Incarnation
 	n.sendCanvass(out)
-	n.canvassed(out)
+	n.canvassed(now, out)
 }
 
 func (n *Node) sendCanvass(out *protocols.Effects) {
@@ -162,9 +162,9 @@ func (n *Node) sendCanvass(out *protocols.Effects) {
 }
 
 // canvassed begins an attempt if a quorum would welcome it.
-func (n *Node) canvassed(out *protocols.Effects) {
+func (n *Node) canvassed(now time.Duration, out *protocols.Effects) {
 	if n.promised(n.at(n.Chosen + 1)) {
-		n.prepare(out)
+		n.prepare(now, out)
 	}
 }
 
@@ -176,7 +176,7 @@ func (n *Node) onCanvass(from int, m Canvass, out *protocols.Effects) {
 	})
 }
 
-func (n *Node) onCanvassReply(_ time.Duration, from int, m CanvassReply, out *protocols.Effects) {
+func (n *Node) onCanvassReply(now time.Duration, from int, m CanvassReply, out *protocols.Effects) {
 	n.see(m.Promised)
 	if m.Chosen > n.Chosen {
 		n.ask(from, out)
@@ -187,5 +187,5 @@ func (n *Node) onCanvassReply(_ time.Duration, from int, m CanvassReply, out *pr
 	}
 	g.Answered |= bit(from)
 	g.Incarnations[from] = m.Incarnation
-	n.canvassed(out)
+	n.canvassed(now, out)
 }

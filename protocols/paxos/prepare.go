@@ -21,8 +21,14 @@ import (
 // A leader is established when all that it inherited is applied, and no known
 // configuration can hold more: then it has every command that was ever answered.
 
-// prepare begins an attempt with a ballot above all that were ever seen.
-func (n *Node) prepare(out *protocols.Effects) {
+// prepare begins an attempt with a ballot above all that were ever seen, unless
+// the node has granted a lease: its own promise would count like any other.
+func (n *Node) prepare(now time.Duration, out *protocols.Effects) {
+	if n.bound(now, n.Self) {
+		n.Leading = Leading{}
+		n.arm(out)
+		return
+	}
 	ballot := ballotOf(max(n.Seen, n.Promised).Number()+1, n.Self)
 	n.Leading = Leading{
 		Stage: Preparing, Ballot: ballot, Incarnations: make([]uint32, len(n.Nodes)),
