@@ -16,6 +16,9 @@ type ledger struct {
 	// that it has promised or accepted in.
 	promises map[promise]bool
 	highest  map[protocols.NodeID]uint64
+	// losses counts how often a node has lost what it promised and accepted:
+	// each time it becomes another acceptor.
+	losses map[protocols.NodeID]int
 	// configurations are in the order of their slots.
 	configurations []configuration
 	// chosenMax is the highest slot of which a node said that it is chosen.
@@ -23,8 +26,14 @@ type ledger struct {
 }
 
 type promise struct {
-	node   protocols.NodeID
+	acceptor
 	ballot uint64
+}
+
+// acceptor is a node until it loses its disk.
+type acceptor struct {
+	node   protocols.NodeID
+	losses int
 }
 
 // decree is what is known of one slot.
@@ -43,7 +52,7 @@ type ballotValue struct {
 
 type ballotVote struct {
 	ballotValue
-	node protocols.NodeID
+	acceptor
 }
 
 type choice struct {
@@ -61,7 +70,10 @@ type configuration struct {
 }
 
 func newLedger() ledger {
-	return ledger{slots: map[uint64]*decree{}, promises: map[promise]bool{}, highest: map[protocols.NodeID]uint64{}}
+	return ledger{
+		slots: map[uint64]*decree{}, promises: map[promise]bool{},
+		highest: map[protocols.NodeID]uint64{}, losses: map[protocols.NodeID]int{},
+	}
 }
 
 func (l *ledger) slot(number uint64) *decree {
@@ -83,10 +95,10 @@ func (l *ledger) take(s *Set, node protocols.NodeID, note *protocols.Note) {
 		}
 	case protocols.Accepted:
 		d := l.slot(note.Slot)
-		d.votes = append(d.votes, ballotVote{said, node})
+		d.votes = append(d.votes, ballotVote{said, acceptor{node, l.losses[node]}})
 		l.highest[node] = max(l.highest[node], note.Term)
 	case protocols.Promised:
-		l.promises[promise{node, note.Term}] = true
+		l.promises[promise{acceptor{node, l.losses[node]}, note.Term}] = true
 		l.highest[node] = max(l.highest[node], note.Term)
 	case protocols.Chosen:
 		l.chosenMax = max(l.chosenMax, note.Slot)
@@ -96,9 +108,10 @@ func (l *ledger) take(s *Set, node protocols.NodeID, note *protocols.Note) {
 	case protocols.Configured:
 		l.configure(s, node, note)
 	case protocols.Lost:
-		// What comes back is another acceptor. What the lost one promised
-		// still counts for ballots that relied on it.
+		// What the lost acceptor promised and accepted still counts for the
+		// ballots that relied on it, and for nothing else.
 		delete(l.highest, node)
+		l.losses[node]++
 	}
 }
 
@@ -159,4 +172,15 @@ func (s *Set) voters(slot, ballot uint64) []protocols.NodeID {
 		}
 	}
 	return voters
+}
+
+// promiser returns as which acceptor a node promised a ballot, the last one if it
+// did so several times.
+func (l *ledger) promiser(node protocols.NodeID, ballot uint64) (who acceptor, promised bool) {
+	for losses := l.losses[node]; losses >= 0; losses-- {
+		if who = (acceptor{node, losses}); l.promises[promise{who, ballot}] {
+			return who, true
+		}
+	}
+	return acceptor{}, false
 }

@@ -124,12 +124,13 @@ func (r *p2c) decides(s *Set, node protocols.NodeID, note *protocols.Note) {
 	// Of each that promised, the highest ballot below in which it accepted.
 	var lasts []ballotValue
 	for _, member := range members {
-		if !s.ledger.promises[promise{member, note.Term}] {
+		who, promised := s.ledger.promiser(member, note.Term)
+		if !promised {
 			continue
 		}
 		last := ballotValue{}
 		for _, v := range d.votes {
-			if v.node == member && v.ballot < note.Term && (last.value == nil || v.ballot >= last.ballot) {
+			if v.acceptor == who && v.ballot < note.Term && (last.value == nil || v.ballot >= last.ballot) {
 				last = v.ballotValue
 			}
 		}

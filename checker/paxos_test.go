@@ -64,7 +64,7 @@ func soundBallots() []act {
 		configures(1, 0, 1, 1, 2, 3),
 		promises(10, 1, 2), proposes(1, 10, 1, "x"), accepts(10, 1, "x", 1),
 		promises(11, 2, 3), proposes(2, 11, 1, "y"), accepts(11, 1, "y", 2, 3), chooses(2, 11, 1, "y"),
-		loses(1), promises(9, 1),
+		accepts(11, 2, "lost with n1", 1), loses(1), promises(9, 1),
 		promises(12, 3, 1), proposes(3, 12, 1, "y"), proposes(3, 12, 2, "z"), accepts(12, 2, "z", 3, 1), chooses(3, 12, 2, "z"),
 		configures(3, 2, 3, 2, 3), configures(1, 2, 3, 2, 3),
 		promises(12, 2), proposes(3, 12, 3, "w"), accepts(12, 3, "w", 1, 2, 3), chooses(3, 12, 3, "w"),

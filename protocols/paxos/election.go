@@ -103,8 +103,21 @@ func (n *Node) electionOnTick(out *protocols.Effects) {
 		return
 	}
 	n.Leader = 0
+	n.askAround(out)
 	if !n.Armed && n.votes(n.Chosen+1) {
 		n.arm(out)
+	}
+}
+
+// askAround asks everybody for what was chosen. When there is no leader to tell,
+// those who could elect one may not know that they are members: that was decided
+// in slots of which only others know that they are chosen.
+func (n *Node) askAround(out *protocols.Effects) {
+	for p := range n.Nodes {
+		if p != n.Position {
+			n.askAnew()
+			n.ask(p, out)
+		}
 	}
 }
 
