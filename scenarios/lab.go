@@ -220,7 +220,7 @@ func header(scenario *language.Scenario, run *language.Run, options Options) tra
 		h.Clients = append(h.Clients, client.Name)
 	}
 	if reconfigures(run) {
-		h.Clients = append(h.Clients, operatorName)
+		h.Clients = append(h.Clients, language.Operator)
 	}
 	return h
 }

@@ -9,15 +9,11 @@ import (
 	"quorumlab/sim"
 )
 
-// operatorName is what traces and stories call the session that changes the
-// members.
-const operatorName = "operator"
-
 // operatorClient is the session of a run's operator. It sits nowhere, so that
 // no partition cuts it off: it is somebody who walks over to the machines.
 func operatorClient(run *language.Run, id protocols.ClientID) sim.Client {
 	return sim.Client{
-		ID: id, Name: operatorName, Side: operatorName, Contacts: []protocols.NodeID{1}, Timeout: 10 * run.Cluster.Tick,
+		ID: id, Name: language.Operator, Side: language.Operator, Contacts: []protocols.NodeID{1}, Timeout: 10 * run.Cluster.Tick,
 	}
 }
 

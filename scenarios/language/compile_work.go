@@ -45,6 +45,9 @@ func (c *compiler) addClient(doc clientDocument, number int) {
 			c.fail(doc.Name.place, "the client name "+quote(client.Name), "a name of 40 characters at most", "")
 		}
 	}
+	if client.Name == Operator {
+		c.fail(doc.Name.place, "the client name "+quote(client.Name), "another name", "the operator is who carries out `reconfigure`")
+	}
 	if slices.ContainsFunc(c.run.Clients, func(other Client) bool { return other.Name == client.Name }) {
 		where := doc.Name.place
 		if !doc.Name.given() {

@@ -6,6 +6,10 @@ import (
 	"quorumlab/protocols"
 )
 
+// Operator is what traces and stories call the session that changes the
+// members. No client has this name.
+const Operator = "operator"
+
 // Reconfigure has the operator ask for other members, until it is answered.
 type Reconfigure struct {
 	// Members are those to be. If it is nil they are the members in force when

@@ -28,11 +28,15 @@ type inventory struct {
 }
 
 type listedProtocol struct {
-	Name       string            `json:"name"`
-	Summary    string            `json:"summary"`
-	Links      string            `json:"links"`
-	Parameters []listedParameter `json:"parameters"`
-	Invariants []string          `json:"invariants"`
+	Name    string `json:"name"`
+	Summary string `json:"summary"`
+	Links   string `json:"links"`
+	// Learners: nodes need not all vote. Reconfigures: who votes can change.
+	Learners     bool              `json:"learners"`
+	Reconfigures bool              `json:"reconfigures"`
+	Parameters   []listedParameter `json:"parameters"`
+	Invariants   []string          `json:"invariants"`
+	Milestones   []string          `json:"milestones"`
 }
 
 type listedParameter struct {
@@ -149,8 +153,12 @@ func listProtocols() []listedProtocol {
 	var listed []listedProtocol
 	for _, p := range catalog.All() {
 		entry := listedProtocol{
-			Name: p.Name, Summary: p.Summary, Links: string(p.Links),
+			Name: p.Name, Summary: p.Summary, Links: string(p.Links), Learners: p.Learners, Reconfigures: p.Reconfigures,
 			Parameters: []listedParameter{}, Invariants: slices.Concat([]string{}, p.Invariants),
+			Milestones: []string{},
+		}
+		for _, m := range p.Milestones {
+			entry.Milestones = append(entry.Milestones, m.String())
 		}
 		for _, parameter := range p.Parameters {
 			entry.Parameters = append(entry.Parameters, listedParameter(parameter))
