@@ -206,28 +206,45 @@ func (n *Node) forget(a *Acceptance, out *protocols.Effects) {
 	out.CancelTimer(protocols.Timer{Name: timerSettle, Key: uint64(a.Transaction)})
 }
 
-// onSettleDue asks the managers if they are done with a transaction. Its
-// coordinator should long have said so: it has failed since.
+// onSettleDue asks those concerned if they are done with a transaction. Its
+// coordinator should long have said so of itself: it has failed since.
 func (n *Node) onSettleDue(id resource.ID, out *protocols.Effects) {
 	a := n.acceptance(id)
 	if a == nil {
 		return
 	}
+	if a.Promised == 0 && a.Values == nil {
+		// Nothing is on disk: nothing was said that could be relied on.
+		at, _ := n.findAcceptance(id)
+		n.Acceptances = slices.Delete(n.Acceptances, at, at+1)
+		return
+	}
 	n.settleLater(id, out)
-	for _, manager := range a.Managers {
-		if !slices.Contains(a.Settled, manager) {
-			n.send(manager, Forgettable{Transaction: id}, out)
+	for _, node := range a.concerned() {
+		if !slices.Contains(a.Settled, node) {
+			n.send(node, Forgettable{Transaction: id, Manager: slices.Contains(a.Managers, node)}, out)
 		}
 	}
 }
 
+// concerned returns who may still ask what became of the transaction: the managers,
+// and the coordinator, which may have stood still and lead it yet.
+func (a *Acceptance) concerned() []protocols.NodeID {
+	coordinator := a.Transaction.Coordinator()
+	at, found := slices.BinarySearch(a.Managers, coordinator)
+	if found {
+		return a.Managers
+	}
+	return slices.Insert(slices.Clone(a.Managers), at, coordinator)
+}
+
 func (n *Node) onSettled(from protocols.NodeID, m Settled, out *protocols.Effects) {
 	a := n.acceptance(m.Transaction)
-	if a == nil || slices.Contains(a.Settled, from) || !slices.Contains(a.Managers, from) {
+	if a == nil || slices.Contains(a.Settled, from) || !slices.Contains(a.concerned(), from) {
 		return
 	}
 	a.Settled = append(a.Settled, from)
-	if len(a.Settled) == len(a.Managers) && a.Mark <= n.Written {
+	if len(a.Settled) == len(a.concerned()) && a.Mark <= n.Written {
 		n.forget(a, out)
 		at, _ := n.findAcceptance(m.Transaction)
 		n.Acceptances = slices.Delete(n.Acceptances, at, at+1)

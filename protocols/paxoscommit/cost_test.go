@@ -2,6 +2,7 @@ package paxoscommit_test
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 
 	"quorumlab/checker/cost"
@@ -89,5 +90,25 @@ func TestCosts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// With F=0 it is two-phase commit with presumed abort: as many messages between the
+// same nodes, and as many forces at each.
+func TestNoFailureCostsWhatTwoPhaseCommitCosts(t *testing.T) {
+	for _, work := range []string{commits, aborts, "transfer: {from: ann, to: bob, amount: 1}"} {
+		for _, client := range []string{"n1", "n2", "n3"} {
+			paxos := labtest.Cost(t, banking(client, work), "parameters.faults=0").Of(cost.Write)
+			twophase := labtest.Cost(t, banking(client, work), "protocol=twopc").Of(cost.Write)
+			if paxos.Sent() != twophase.Sent() || paxos.Sent() == 0 && client != "n1" {
+				t.Errorf("%s at %s: %d messages, two-phase commit %d", work, client, paxos.Sent(), twophase.Sent())
+			}
+			if !reflect.DeepEqual(paxos.Forces, twophase.Forces) {
+				t.Errorf("%s at %s: forces %+v, two-phase commit %+v", work, client, paxos.Forces, twophase.Forces)
+			}
+			if !reflect.DeepEqual(paxos.Delays, twophase.Delays) {
+				t.Errorf("%s at %s: delays %+v, two-phase commit %+v", work, client, paxos.Delays, twophase.Delays)
+			}
+		}
 	}
 }

@@ -42,7 +42,7 @@
 //
 // An acceptor must remember a transaction while somebody may ask. It forgets when
 // the coordinator says that all managers are done (Watermark, Born: only what it
-// began in its present life), or else when they say so themselves (Forgettable).
+// began in its present life), or else when they, and it, say so (Forgettable).
 //
 // # Invariants
 //

@@ -375,7 +375,7 @@ func (n *Node) decidedBefore(from protocols.NodeID, m Decide, done Done, out *pr
 	known, over := n.Store.IsOver(m.Transaction)
 	switch {
 	case !m.Answer:
-	case over && known != resource.Abort:
+	case over && known != resource.Abort && m.Decision == resource.Commit:
 		n.send(from, done, out)
 	case m.Decision == resource.Abort:
 		n.cancel(m.Transaction, from, done, out)
@@ -420,14 +420,15 @@ func (n *Node) onResolved(p *Process, out *protocols.Effects) {
 	}
 }
 
-// onForgettable tells an acceptor that the manager is done with a transaction, and
+// onForgettable tells an acceptor that the node is done with a transaction, and
 // will never begin it anew.
 func (n *Node) onForgettable(from protocols.NodeID, m Forgettable, out *protocols.Effects) {
 	id := m.Transaction
-	if n.process(id) != nil {
+	if n.process(id) != nil || n.lead(id) != nil {
 		return
 	}
-	if decision, over := n.Store.IsOver(id); over && decision != resource.Abort {
+	decision, over := n.Store.IsOver(id)
+	if !m.Manager || over && decision != resource.Abort {
 		n.send(from, Settled{Transaction: id}, out)
 	} else {
 		n.cancel(id, from, Settled{Transaction: id}, out)

@@ -133,9 +133,12 @@ type Done struct {
 	Decision    resource.Decision
 }
 
-// Forgettable asks a resource manager if it is done with a transaction, so that an
-// acceptor may forget it. Settled says that it is.
-type Forgettable struct{ Transaction resource.ID }
+// Forgettable asks a resource manager, or the coordinator, if it is done with a
+// transaction, so that an acceptor may forget it.
+type Forgettable struct {
+	Transaction resource.ID
+	Manager     bool
+}
 
 // Settled answers Forgettable.
 type Settled struct{ Transaction resource.ID }

@@ -32,6 +32,17 @@ func Protocol() protocols.Protocol {
 			"ac1", "ac2", "ac3", "ac4", "ac5", "in-doubt-locks", "conservation", "force-order",
 			"agreement", "validity", "one-value-a-ballot",
 		},
+		Milestones: []protocols.Milestone{
+			{Kind: Recovering},
+			{Kind: protocols.Proposed},
+			{Kind: protocols.Accepted},
+			{Kind: protocols.Promised},
+			{Kind: protocols.Chosen},
+			{Kind: protocols.Voted, Text: protocols.VoteYes},
+			{Kind: protocols.Voted, Text: protocols.VoteNo},
+			{Kind: protocols.Decided, Text: protocols.Commit},
+			{Kind: protocols.Decided, Text: protocols.Abort},
+		},
 	}
 }
 

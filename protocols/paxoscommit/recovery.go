@@ -184,7 +184,7 @@ func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
 	for _, record := range found.Records {
 		n.replay(record, out)
 	}
-	n.sift(out)
+	n.sift(disk, out)
 	n.reserve(out)
 	for i := range n.Acceptances {
 		n.settleLater(n.Acceptances[i].Transaction, out)
@@ -223,15 +223,25 @@ func (n *Node) replay(record protocols.Record, out *protocols.Effects) {
 
 // sift keeps, of what the disk tells, the transactions in doubt. Perhaps the node
 // failed before it could say what it had just written down: now it says so.
-func (n *Node) sift(out *protocols.Effects) {
+func (n *Node) sift(disk protocols.Disk, out *protocols.Effects) {
 	n.Processes = slices.DeleteFunc(n.Processes, func(p Process) bool {
-		decision, over := n.Store.IsOver(p.Transaction)
-		if decision != resource.Undecided {
+		if decision := resolvedIn(disk.Log, p.Transaction); decision != resource.Undecided {
 			n.noteDecision(p.Transaction, decision, out)
 		}
 		_, branch := n.Store.Branches[p.Transaction]
-		return over || !branch
+		return !branch
 	})
+}
+
+// resolvedIn returns how a transaction was decided, as a log says. The store does
+// not remember it of one that is below its coordinator's watermark.
+func resolvedIn(log []protocols.Record, id resource.ID) resource.Decision {
+	for _, record := range log {
+		if r, ok := record.(resource.Resolved); ok && r.Transaction == id {
+			return r.Decision
+		}
+	}
+	return resource.Undecided
 }
 
 // compact replaces the log by a snapshot when it has grown long.

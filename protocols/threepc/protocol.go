@@ -32,6 +32,14 @@ func Protocol() protocols.Protocol {
 		// With termination=simple ac1 and conservation hold only as long as the
 		// silent are dead: that a cut breaks them is the lesson of a scenario.
 		Invariants: []string{"ac1", "ac2", "ac3", "ac4", "ac5", "in-doubt-locks", "conservation", "force-order"},
+		Milestones: []protocols.Milestone{
+			{Kind: Elected},
+			{Kind: Precommit},
+			{Kind: protocols.Voted, Text: protocols.VoteYes},
+			{Kind: protocols.Voted, Text: protocols.VoteNo},
+			{Kind: protocols.Decided, Text: protocols.Commit},
+			{Kind: protocols.Decided, Text: protocols.Abort},
+		},
 	}
 }
 

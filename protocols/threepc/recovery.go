@@ -66,7 +66,7 @@ func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
 	for _, record := range found.Records {
 		n.replay(record)
 	}
-	n.sift(out)
+	n.sift(disk, out)
 	n.Store.Advance(n.Settings.Self, n.watermark())
 	n.reserve(out)
 	n.takeUp(out)
@@ -108,23 +108,38 @@ func (n *Node) replay(record protocols.Record) {
 // sift keeps, of what the disk tells, what is not over: processes that are in
 // doubt, and decisions that must still be told. Perhaps the node failed before it
 // could say what it had just written down: now it says so.
-func (n *Node) sift(out *protocols.Effects) {
+func (n *Node) sift(disk protocols.Disk, out *protocols.Effects) {
 	n.Processes = slices.DeleteFunc(n.Processes, func(p Process) bool {
-		decision, over := n.Store.IsOver(p.Transaction)
-		_, branch := n.Store.Branches[p.Transaction]
-		voted := p.Bare || branch // else its YES did not get to the disk
-		if !over && branch {
-			n.noteVote(p.Transaction, resource.Yes, out)
-		}
-		if decision != resource.Undecided {
+		if decision := resolvedIn(disk.Log, p.Transaction); decision != resource.Undecided {
 			n.noteDecision(p.Transaction, decision, out)
 		}
-		return over || !voted
+		if p.Bare {
+			_, over := n.Store.IsOver(p.Transaction)
+			return over
+		}
+		// Also one below its coordinator's watermark may be in doubt here: the
+		// coordinator failed before it had voted, and does not know it.
+		_, doubtful := n.Store.Branches[p.Transaction]
+		if doubtful {
+			n.noteVote(p.Transaction, resource.Yes, out)
+		}
+		return !doubtful
 	})
 	n.Leads = slices.DeleteFunc(n.Leads, func(l Lead) bool {
 		decision, _ := n.Store.IsOver(l.Transaction)
 		return decision == resource.Undecided && n.process(l.Transaction) == nil
 	})
+}
+
+// resolvedIn returns how a transaction was decided, as a log says. The store does
+// not remember it of one that is below its coordinator's watermark.
+func resolvedIn(log []protocols.Record, id resource.ID) resource.Decision {
+	for _, record := range log {
+		if r, ok := record.(resource.Resolved); ok && r.Transaction == id {
+			return r.Decision
+		}
+	}
+	return resource.Undecided
 }
 
 // takeUp goes on with what the disk tells.

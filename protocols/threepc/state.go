@@ -276,7 +276,9 @@ func (n *Node) Step(now time.Duration, event protocols.Event, out *protocols.Eff
 		n.receive(n.Settings.Self, message, out)
 	}
 	n.Inbox = nil
-	n.compact(out)
+	if !n.Halted { // what is left of a damaged disk is left as it is
+		n.compact(out)
+	}
 }
 
 func (n *Node) receive(from protocols.NodeID, message protocols.Message, out *protocols.Effects) {
