@@ -274,7 +274,7 @@ func TestWrappersCanBeCloned(t *testing.T) {
 }
 
 func TestZoo(t *testing.T) {
-	invariants := map[string]bool{"linearizable": true}
+	invariants := map[string]bool{"linearizable": true, "termination": true} // judged by scenarios
 	for _, d := range checker.All() {
 		invariants[d.Name] = true
 	}

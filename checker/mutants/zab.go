@@ -1,9 +1,17 @@
 package mutants
 
-import "quorumlab/protocols"
+import (
+	"slices"
+
+	"quorumlab/protocols"
+)
 
 // zabMutants are errors of Zab.
 func zabMutants() []Mutant {
+	return slices.Concat(zabDiskMutants(), zabLearnerMutants(), zabLeaderMutants())
+}
+
+func zabDiskMutants() []Mutant {
 	return []Mutant{
 		{
 			Name:     "zab-ack-before-durable",
@@ -16,7 +24,153 @@ func zabMutants() []Mutant {
 			Seed:     12,
 			Wrap:     func(inner protocols.Node) protocols.Node { return &AckBeforeDurable{Inner: inner} },
 		},
+		{
+			Name:     "zab-epoch-before-history",
+			Error:    "a follower writes the leader's epoch as its current one before the leader's history",
+			Source:   "ZOOKEEPER-4643, ZOOKEEPER-4785",
+			Property: "durability",
+			Protocol: "zab",
+			Scenario: "zab-leader-crash",
+			Seeds:    2000,
+			Seed:     477,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &EpochBeforeHistory{Inner: inner} },
+		},
+		{
+			Name:     "zab-trunc-in-memory",
+			Error:    "a TRUNC is carried out in memory and not on disk",
+			Source:   "ZOOKEEPER-5094",
+			Property: "prefix",
+			Protocol: "zab",
+			Scenario: "zab-sync-modes",
+			Seeds:    2000,
+			Seed:     19,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &TruncInMemory{Inner: inner} },
+		},
+		{
+			Name:     "zab-old-log-writer",
+			Error:    "the writer of the log still runs in the next role, and writes after TRUNC",
+			Source:   "ZOOKEEPER-4712",
+			Property: "prefix",
+			Protocol: "zab",
+			Scenario: "zab-sync-modes",
+			Seeds:    2000,
+			Seed:     195,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &OldWriter{Inner: inner} },
+		},
+		{
+			Name:     "zab-snap-in-memory",
+			Error:    "a follower takes over a snapshot that it was sent, but does not put it on disk",
+			Source:   "ZOOKEEPER-3642",
+			Property: "force-order",
+			Protocol: "zab",
+			Scenario: "zab-observer",
+			Seeds:    1000,
+			Seed:     1,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &SnapInMemory{Inner: inner} },
+		},
 	}
 }
 
-func zabTypes() []any { return []any{(*AckBeforeDurable)(nil)} }
+func zabLearnerMutants() []Mutant {
+	return []Mutant{
+		{
+			Name:     "zab-newleader-before-durable",
+			Error:    "a follower acknowledges NEWLEADER before the history is on its disk",
+			Source:   "ZOOKEEPER-3911, ZOOKEEPER-4646",
+			Property: "force-order",
+			Protocol: "zab",
+			Scenario: "zab-leader-crash",
+			Seeds:    1000,
+			Seed:     1,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &NewLeaderBeforeDurable{Inner: inner} },
+		},
+		{
+			Name:     "zab-ackepoch-before-durable",
+			Error:    "a follower promises an epoch before the promise is on its disk",
+			Source:   "Medeiros (2012), section 3: acceptedEpoch is written before ACKEPOCH",
+			Property: "force-order",
+			Protocol: "zab",
+			Scenario: "zab-leader-crash",
+			Seeds:    1000,
+			Seed:     1,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &AckEpochBeforeDurable{Inner: inner} },
+		},
+		{
+			Name:     "zab-proposal-before-newleader",
+			Error:    "a follower acknowledges the proposals of its history before NEWLEADER",
+			Source:   "ZOOKEEPER-4685",
+			Property: "termination",
+			Protocol: "zab",
+			Scenario: "zab-leader-crash",
+			Seeds:    1000,
+			Seed:     1,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &ProposalBeforeNewLeader{Inner: inner} },
+		},
+		{
+			Name:     "zab-uptodate-before-applied",
+			Error:    "a follower serves when UPTODATE comes, before it has applied what is committed",
+			Source:   "ZOOKEEPER-3023",
+			Property: "linearizable",
+			Protocol: "zab",
+			Scenario: "zab-sync-modes",
+			Seeds:    1000,
+			Seed:     3,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &UpToDateBeforeApplied{Inner: inner} },
+		},
+		{
+			Name:     "zab-memory-kept",
+			Error:    "a node keeps its state across an election, and does not apply the end of its log",
+			Source:   "ZOOKEEPER-2845",
+			Property: "prefix",
+			Protocol: "zab",
+			Scenario: "zab-leader-crash",
+			Seeds:    1000,
+			Seed:     2,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &MemoryKept{Inner: inner} },
+		},
+	}
+}
+
+func zabLeaderMutants() []Mutant {
+	return []Mutant{
+		{
+			Name:     "zab-diff-for-orphan",
+			Error:    "a leader sends DIFF to a follower whose log ends with what the leader does not have",
+			Source:   "ZOOKEEPER-1154, ZOOKEEPER-2832",
+			Property: "prefix",
+			Protocol: "zab",
+			Scenario: "zab-sync-modes",
+			Seeds:    1000,
+			Seed:     1,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &DiffForOrphan{Inner: inner} },
+		},
+		{
+			Name:     "zab-ring-with-hole",
+			Error:    "a leader leaves out one of the committed transactions that a follower lacks",
+			Source:   "ZOOKEEPER-4925",
+			Property: "prefix",
+			Protocol: "zab",
+			Scenario: "zab-leader-crash",
+			Seeds:    1000,
+			Seed:     8,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &RingWithHole{Inner: inner} },
+		},
+		{
+			Name:     "zab-commit-too-far",
+			Error:    "a leader calls committed, with COMMIT and UPTODATE, all that it has proposed",
+			Source:   "Junqueira, Reed and Serafini (DSN 2011), section V: COMMIT-LD; two readings of the paper",
+			Property: "prefix",
+			Protocol: "zab",
+			Scenario: "zab-leader-crash",
+			Seeds:    2000,
+			Seed:     4,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &CommitTooFar{Inner: inner} },
+		},
+	}
+}
+
+func zabTypes() []any {
+	return []any{
+		(*AckBeforeDurable)(nil), (*NewLeaderBeforeDurable)(nil), (*EpochBeforeHistory)(nil), (*AckEpochBeforeDurable)(nil), (*ProposalBeforeNewLeader)(nil), (*UpToDateBeforeApplied)(nil), (*MemoryKept)(nil), (*TruncInMemory)(nil), (*OldWriter)(nil), (*SnapInMemory)(nil), (*DiffForOrphan)(nil), (*RingWithHole)(nil), (*CommitTooFar)(nil),
+	}
+}

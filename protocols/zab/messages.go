@@ -178,9 +178,13 @@ type Ping struct {
 type Pong struct {
 	Epoch Epoch
 	Round uint64
-	// Touched are clients of whom the sender heard since its last Pong, and
-	// the leader not.
-	Touched []protocols.ClientID
+}
+
+// Touch tells of clients that the sender heard and the leader did not. In ZooKeeper
+// the answer to PING does.
+type Touch struct {
+	Epoch   Epoch
+	Clients []protocols.ClientID
 }
 
 // Request (REQUEST) forwards a client's command to the leader.
@@ -202,10 +206,10 @@ type Refused struct {
 
 // ReadIndex (SYNC, to the leader) asks how far to apply before a read.
 type ReadIndex struct {
-	Epoch  Epoch
-	Number uint64
+	Epoch Epoch
 	// Client asks; the leader takes it for a sign of life.
 	Client protocols.ClientID
+	Number uint64
 }
 
 // ReadIndexReply (SYNC, to the follower) answers a ReadIndex and all before it.
@@ -241,7 +245,7 @@ func (m AckEpoch) Kept(durable protocols.Disk) string {
 
 // Kept implements protocols.Vow.
 func (m AckNewLeader) Kept(durable protocols.Disk) string {
-	if lastZxidOf(durable) < m.Zxid {
+	if lastZxidOf(durable) < m.Zxid || !continues(durable) {
 		return "the history is not on disk"
 	}
 	if metaOf(durable).CurrentEpoch < m.Epoch {
@@ -252,7 +256,7 @@ func (m AckNewLeader) Kept(durable protocols.Disk) string {
 
 // Kept implements protocols.Vow.
 func (m Ack) Kept(durable protocols.Disk) string {
-	if lastZxidOf(durable) < m.Zxid {
+	if lastZxidOf(durable) < m.Zxid || !continues(durable) {
 		return "the transaction is not on disk"
 	}
 	return ""
@@ -261,6 +265,17 @@ func (m Ack) Kept(durable protocols.Disk) string {
 func metaOf(disk protocols.Disk) Meta {
 	meta, _ := disk.Meta.(Meta)
 	return meta
+}
+
+// continues reports whether the log on disk goes on from where the snapshot says.
+// What is before, a crash may have left there.
+func continues(disk protocols.Disk) bool {
+	snapshot, _ := disk.Snapshot.(Snapshot)
+	if len(disk.Log) == 0 {
+		return true
+	}
+	first, _ := disk.Log[0].(Transaction)
+	return first.Zxid <= snapshot.Base || first.Zxid.follows(snapshot.Base)
 }
 
 func lastZxidOf(disk protocols.Disk) Zxid {

@@ -116,6 +116,12 @@ func (n *Node) receiveSetup(position int, message protocols.Message, out *protoc
 		n.onClose(position, m, out)
 	case LeaderInfo:
 		n.onLeaderInfo(from, m, out)
+	case Touch:
+		if n.learner(position, m.Epoch) != nil {
+			for _, client := range m.Clients {
+				n.hear(client)
+			}
+		}
 	case AckEpoch:
 		if l := n.learner(position, m.Epoch); l != nil && l.Attempt == m.Attempt {
 			n.onAckEpoch(position, m, out)

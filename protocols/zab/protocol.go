@@ -13,9 +13,10 @@ import (
 // Protocol describes Zab to the drivers.
 func Protocol() protocols.Protocol {
 	return protocols.Protocol{
-		Name:    "zab",
-		Summary: "ZooKeeper's atomic broadcast: elect, discover, synchronize, broadcast",
-		Links:   protocols.Stream,
+		Name:     "zab",
+		Summary:  "ZooKeeper's atomic broadcast: elect, discover, synchronize, broadcast",
+		Links:    protocols.Stream,
+		Learners: true, Reconfigures: true,
 		Parameters: []protocols.Parameter{
 			{
 				Name: "reads", Default: "sync", Choices: []string{"sync", "local"},
@@ -66,6 +67,7 @@ func Protocol() protocols.Protocol {
 			HandOver{},
 			Ping{},
 			Pong{},
+			Touch{},
 			Request{},
 			Refused{},
 			ReadIndex{},

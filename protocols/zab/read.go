@@ -99,14 +99,14 @@ func (n *Node) onPing(m Ping, out *protocols.Effects) {
 		n.look("PING does not fit", out)
 		return
 	}
-	out.Send(n.Following.Leader, Pong{Epoch: m.Epoch, Round: m.Round, Touched: n.Touched})
-	n.Touched = nil // the message has it now
+	out.Send(n.Following.Leader, Pong(m))
+	if len(n.Touched) > 0 {
+		out.Send(n.Following.Leader, Touch{Epoch: m.Epoch, Clients: n.Touched})
+		n.Touched = nil // the message has it now
+	}
 }
 
 func (n *Node) onPong(l *Learner, m Pong, out *protocols.Effects) {
-	for _, client := range m.Touched {
-		n.hear(client)
-	}
 	if l.Stage < Syncing || m.Round > n.Leading.Round || m.Round <= l.Ponged {
 		return
 	}

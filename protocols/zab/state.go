@@ -64,7 +64,7 @@ type Node struct {
 	Reads  []Read
 	// ReadsAsked numbers the reads of this life.
 	ReadsAsked uint64
-	// Touched are clients heard since the last pong, of whom the leader does
+	// Touched are clients heard since the last ping, of whom the leader does
 	// not learn by other messages.
 	Touched []protocols.ClientID
 }
