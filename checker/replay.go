@@ -62,7 +62,10 @@ func (r *replica) execute(value any) (result protocols.Result, now bool) {
 	if last, known := r.last[client]; client != 0 && known && number <= last.number {
 		return nil, false
 	}
-	result = r.machine.Apply(carrier.Carries())
+	command := carrier.Carries()
+	if _, members := command.(protocols.Reconfigure); !members { // the protocol's own, without a result
+		result = r.machine.Apply(command)
+	}
 	if client != 0 {
 		r.last[client] = lastAnswer{number, result}
 	}

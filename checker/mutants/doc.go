@@ -18,6 +18,6 @@
 // This package is pure: no clock, no randomness, no input or output, no
 // goroutine. Of this module it may import protocols, protocols/hint,
 // protocols/state, network, sim, sim/trace and checker, and the protocols into
-// whose state, messages and records a mutant reaches (protocols/paxos); where the
+// whose state, messages and records a mutant reaches (protocols/paxos, protocols/zab); where the
 // notes of the contract are enough it knows no more.
 package mutants

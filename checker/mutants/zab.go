@@ -68,6 +68,17 @@ func zabDiskMutants() []Mutant {
 			Seed:     1,
 			Wrap:     func(inner protocols.Node) protocols.Node { return &SnapInMemory{Inner: inner} },
 		},
+		{
+			Name:     "zab-accepted-epoch-forgotten",
+			Error:    "the two epochs are kept apart, and only the current one is put on disk",
+			Source:   "Junqueira, Reed and Serafini (DSN 2011), section V: f.p and f.a are kept on stable storage",
+			Property: "force-order",
+			Protocol: "zab",
+			Scenario: "zab-leader-crash",
+			Seeds:    1000,
+			Seed:     1,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &AcceptedEpochForgotten{Inner: inner} },
+		},
 	}
 }
 
@@ -166,11 +177,48 @@ func zabLeaderMutants() []Mutant {
 			Seed:     4,
 			Wrap:     func(inner protocols.Node) protocols.Node { return &CommitTooFar{Inner: inner} },
 		},
+		{
+			Name:     "zab-counter-runs-over",
+			Error:    "a leader whose counter is used up counts on into the next epoch",
+			Source:   "ZOOKEEPER-1277",
+			Property: "zab-total-order",
+			Protocol: "zab",
+			Scenario: "zab-rollover",
+			Seeds:    1000,
+			Seed:     18,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &CounterRunsOver{Inner: inner} },
+		},
+		{
+			Name:     "zab-snap-behind-newleader",
+			Error:    "a leader fixes what a snapshot stands for before it takes it, and leaves out what comes between",
+			Source:   "ZOOKEEPER-3104",
+			Property: "linearizable",
+			Protocol: "zab",
+			Scenario: "zab-observer",
+			Seeds:    1000,
+			Seed:     1,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &SnapBehindNewLeader{Inner: inner} },
+		},
 	}
 }
 
 func zabTypes() []any {
 	return []any{
-		(*AckBeforeDurable)(nil), (*NewLeaderBeforeDurable)(nil), (*EpochBeforeHistory)(nil), (*AckEpochBeforeDurable)(nil), (*ProposalBeforeNewLeader)(nil), (*UpToDateBeforeApplied)(nil), (*MemoryKept)(nil), (*TruncInMemory)(nil), (*OldWriter)(nil), (*SnapInMemory)(nil), (*DiffForOrphan)(nil), (*RingWithHole)(nil), (*CommitTooFar)(nil),
+		(*AckBeforeDurable)(nil),
+		(*AcceptedEpochForgotten)(nil),
+		(*SnapBehindNewLeader)(nil),
+		(*CounterRunsOver)(nil),
+		(*NewLeaderBeforeDurable)(nil),
+		(*EpochBeforeHistory)(nil),
+		(*AckEpochBeforeDurable)(nil),
+		(*ProposalBeforeNewLeader)(nil),
+		(*UpToDateBeforeApplied)(nil),
+		(*MemoryKept)(nil),
+		(*TruncInMemory)(nil),
+		(*OldWriter)(nil),
+		(*SnapInMemory)(nil),
+		(*DiffForOrphan)(nil),
+		(*RingWithHole)(nil),
+		(*CommitTooFar)(nil),
 	}
 }

@@ -10,8 +10,8 @@ import (
 
 // This file holds errors that a node of Zab makes with its disk.
 
-// rewrite changes what the Persist effects from a place on write.
-func rewrite(out protocols.Effects, from int, change func([]protocols.Write) []protocols.Write) {
+// rewritePersists changes what the Persist effects from a place on write.
+func rewritePersists(out protocols.Effects, from int, change func([]protocols.Write) []protocols.Write) {
 	for i := from; i < len(out); i++ {
 		if persist, ok := out[i].(protocols.Persist); ok {
 			persist.Writes = change(persist.Writes)
@@ -27,7 +27,7 @@ type TruncInMemory struct{ Inner protocols.Node }
 func (m *TruncInMemory) Step(now time.Duration, event protocols.Event, out *protocols.Effects) {
 	before := len(*out)
 	m.Inner.Step(now, event, out)
-	rewrite(*out, before, func(writes []protocols.Write) []protocols.Write {
+	rewritePersists(*out, before, func(writes []protocols.Write) []protocols.Write {
 		return slices.DeleteFunc(slices.Clone(writes), func(w protocols.Write) bool {
 			_, cut := w.(protocols.CutTail)
 			return cut
@@ -57,7 +57,7 @@ func (m *OldWriter) Step(now time.Duration, event protocols.Event, out *protocol
 	if n := zabNode(m.Inner); n != nil && last != nil {
 		late := protocols.Append{Record: last}
 		done := false
-		rewrite(*out, 0, func(writes []protocols.Write) []protocols.Write {
+		rewritePersists(*out, 0, func(writes []protocols.Write) []protocols.Write {
 			done = true
 			return append(slices.Clone(writes), late)
 		})
@@ -82,7 +82,7 @@ func (m *SnapInMemory) Step(now time.Duration, event protocols.Event, out *proto
 	if n == nil || n.Following.Stage == 0 || n.Following.Stage > zab.Adopting {
 		return
 	}
-	rewrite(*out, before, func(writes []protocols.Write) []protocols.Write {
+	rewritePersists(*out, before, func(writes []protocols.Write) []protocols.Write {
 		return slices.DeleteFunc(slices.Clone(writes), func(w protocols.Write) bool {
 			_, saves := w.(protocols.SaveSnapshot)
 			return saves
@@ -105,7 +105,7 @@ func (m *EpochBeforeHistory) Step(now time.Duration, event protocols.Event, out 
 	if n == nil || n.Following.Stage < zab.Receiving || n.Following.Stage > zab.Recording {
 		return
 	}
-	rewrite(*out, before, func(writes []protocols.Write) []protocols.Write {
+	rewritePersists(*out, before, func(writes []protocols.Write) []protocols.Write {
 		early := protocols.SetMeta{Meta: zab.Meta{
 			AcceptedEpoch: n.AcceptedEpoch, CurrentEpoch: n.Following.Epoch, Life: n.Life,
 			Configured: n.Active.Configuration.Version,
@@ -116,3 +116,27 @@ func (m *EpochBeforeHistory) Step(now time.Duration, event protocols.Event, out 
 
 // Replicated implements protocols.Replica.
 func (m *EpochBeforeHistory) Replicated() protocols.StateMachine { return replicated(m.Inner) }
+
+// AcceptedEpochForgotten is a node that keeps its two epochs apart, and puts only
+// the current one on disk.
+type AcceptedEpochForgotten struct{ Inner protocols.Node }
+
+// Step implements protocols.Node.
+func (m *AcceptedEpochForgotten) Step(now time.Duration, event protocols.Event, out *protocols.Effects) {
+	before := len(*out)
+	m.Inner.Step(now, event, out)
+	rewritePersists(*out, before, func(writes []protocols.Write) []protocols.Write {
+		writes = slices.Clone(writes)
+		for i, write := range writes {
+			if set, ok := write.(protocols.SetMeta); ok {
+				meta := set.Meta.(zab.Meta)
+				meta.AcceptedEpoch = meta.CurrentEpoch
+				writes[i] = protocols.SetMeta{Meta: meta}
+			}
+		}
+		return writes
+	})
+}
+
+// Replicated implements protocols.Replica.
+func (m *AcceptedEpochForgotten) Replicated() protocols.StateMachine { return replicated(m.Inner) }

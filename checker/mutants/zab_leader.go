@@ -108,3 +108,37 @@ func (m *CommitTooFar) Step(now time.Duration, event protocols.Event, out *proto
 
 // Replicated implements protocols.Replica.
 func (m *CommitTooFar) Replicated() protocols.StateMachine { return replicated(m.Inner) }
+
+// SnapBehindNewLeader is a leader that fixes what a snapshot and NEWLEADER stand for
+// before it takes the snapshot's state from what it saved: what comes between the two
+// it never sends.
+type SnapBehindNewLeader struct{ Inner protocols.Node }
+
+// Step implements protocols.Node.
+func (m *SnapBehindNewLeader) Step(now time.Duration, event protocols.Event, out *protocols.Effects) {
+	before := len(*out)
+	m.Inner.Step(now, event, out)
+	for i := before; i < len(*out); i++ {
+		send, _ := (*out)[i].(protocols.Send)
+		snap, ok := send.Message.(zab.Snap)
+		if !ok {
+			continue
+		}
+		kept := (*out)[:i+1]
+		for _, effect := range (*out)[i+1:] {
+			next, _ := effect.(protocols.Send)
+			if newLeader, ok := next.Message.(zab.NewLeader); ok && next.To == send.To && snap.Zxid < newLeader.Zxid {
+				snap.Zxid = newLeader.Zxid
+			}
+			if _, ok := next.Message.(zab.Propose); !ok || next.To != send.To {
+				kept = append(kept, effect)
+			}
+		}
+		send.Message = snap
+		*out = kept
+		(*out)[i] = send
+	}
+}
+
+// Replicated implements protocols.Replica.
+func (m *SnapBehindNewLeader) Replicated() protocols.StateMachine { return replicated(m.Inner) }

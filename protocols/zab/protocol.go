@@ -17,23 +17,7 @@ func Protocol() protocols.Protocol {
 		Summary:  "ZooKeeper's atomic broadcast: elect, discover, synchronize, broadcast",
 		Links:    protocols.Stream,
 		Learners: true, Reconfigures: true,
-		Parameters: []protocols.Parameter{
-			{
-				Name: "reads", Default: "sync", Choices: []string{"sync", "local"},
-				Help: "sync: linearizable, confirmed by a quorum; local: from the node's own state, may be stale",
-			},
-			{Name: "syncLimit", Default: "5", Help: "ticks without contact until a leader or follower gives up"},
-			{Name: "initLimit", Default: "10", Help: "ticks that discovery and synchronization may take"},
-			{
-				Name: "finalizeWait", Default: "tick",
-				Help: "how long a node waits for a better vote than a quorum's: \"tick\" or a duration such as 20ms",
-			},
-			{Name: "counterMax", Default: "4294967295", Help: "transactions of an epoch until its leader hands over to the next epoch"},
-			{Name: "snapCount", Default: "10000", Help: "transactions until a node takes its next snapshot, at most; 0: never"},
-			{Name: "commitLogCount", Default: "500", Help: "transactions before a snapshot that the log keeps for nodes that lag behind"},
-			{Name: "sessionTimeout", Default: "600", Help: "ticks after which the session of a silent client ends; 0: never"},
-			{Name: "snapChunk", Default: "65536", Help: "bytes of a part of a snapshot that is sent (SNAP)"},
-		},
+		Parameters: parameters(),
 		Types: append([]any{
 			(*Node)(nil),
 			Transaction{},
@@ -110,6 +94,26 @@ func milestones() []protocols.Milestone {
 		list = append(list, protocols.Milestone{Kind: Left, Text: why})
 	}
 	return list
+}
+
+func parameters() []protocols.Parameter {
+	return []protocols.Parameter{
+		{
+			Name: "reads", Default: "sync", Choices: []string{"sync", "local"},
+			Help: "sync: linearizable, confirmed by a quorum; local: from the node's own state, may be stale",
+		},
+		{Name: "syncLimit", Default: "5", Help: "ticks without contact until a leader or follower gives up"},
+		{Name: "initLimit", Default: "10", Help: "ticks that discovery and synchronization may take"},
+		{
+			Name: "finalizeWait", Default: "tick",
+			Help: "how long a node waits for a better vote than a quorum's: \"tick\" or a duration such as 20ms",
+		},
+		{Name: "counterMax", Default: "4294967295", Help: "transactions of an epoch until its leader hands over to the next epoch"},
+		{Name: "snapCount", Default: "10000", Help: "transactions until a node takes its next snapshot, at most; 0: never"},
+		{Name: "commitLogCount", Default: "500", Help: "transactions before a snapshot that the log keeps for nodes that lag behind"},
+		{Name: "sessionTimeout", Default: "600", Help: "ticks after which the session of a silent client ends; 0: never"},
+		{Name: "snapChunk", Default: "65536", Help: "bytes of a part of a snapshot that is sent (SNAP)"},
+	}
 }
 
 func newNode(config protocols.Config) (protocols.Node, error) {

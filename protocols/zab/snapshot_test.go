@@ -334,3 +334,28 @@ func TestDamagedNodeVotesAgain(t *testing.T) {
 		t.Fatalf("the node stays damaged: %v", meta)
 	}
 }
+
+// TestAcknowledgementNeedsAWholeLog: what continues no snapshot is no history.
+func TestAcknowledgementNeedsAWholeLog(t *testing.T) {
+	meta := Meta{AcceptedEpoch: 2, CurrentEpoch: 2}
+	snapshot := Snapshot{Zxid: zxidOf(1, 5), Base: zxidOf(1, 5)}
+	for _, c := range []struct {
+		snapshot protocols.Record
+		log      []protocols.Record
+		kept     bool
+	}{
+		{snapshot, []protocols.Record{txn(1, 6)}, true},
+		{snapshot, []protocols.Record{txn(1, 4), txn(1, 5), txn(1, 6)}, true}, // the cut is to come
+		{snapshot, []protocols.Record{txn(1, 7)}, false},
+		{nil, []protocols.Record{txn(1, 6)}, false},
+		{nil, []protocols.Record{txn(2, 1)}, true},
+	} {
+		disk := protocols.Disk{Meta: meta, Snapshot: c.snapshot, First: 1, Log: c.log}
+		last := c.log[len(c.log)-1].(Transaction).Zxid
+		for _, vow := range []protocols.Vow{Ack{Epoch: 2, Zxid: last}, AckNewLeader{Epoch: 2, Zxid: last}} {
+			if missing := vow.Kept(disk); (missing == "") != c.kept {
+				t.Errorf("%T of %v with snapshot %v: %q", vow, c.log, c.snapshot, missing)
+			}
+		}
+	}
+}
