@@ -19,6 +19,10 @@ type Batch struct {
 	count            int
 	kinds            [256]uint64
 
+	// Of the parents, those of which only a part was explored, and which have
+	// a successor that is yet to be expanded.
+	reduced, open []uint32
+
 	// The successors in the order of their groups: those of group g are
 	// order[start[g]:start[g+1]].
 	order []uint32

@@ -15,8 +15,8 @@ import (
 func RunDepthFirst(ctx context.Context, model Model, options Options) (*Result, error) {
 	started := time.Now()
 	options.Workers = 1
-	if options.Audit {
-		return nil, errors.New("explore: depth first there is no audit")
+	if options.Audit || options.PartialOrder {
+		return nil, errors.New("explore: depth first there is no audit and no partial-order reduction")
 	}
 	s, err := newSearch(model, options)
 	if err != nil {

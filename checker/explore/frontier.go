@@ -7,6 +7,16 @@ type block struct {
 	count int
 	group int
 	first int
+	// places are those of the states if they are no such run.
+	places []place
+}
+
+// place returns the place of the i'th state.
+func (b *block) place(i int) place {
+	if b.places != nil {
+		return b.places[i]
+	}
+	return place{b.group, b.first + i}
 }
 
 // blockStates is the number of states of a full block.

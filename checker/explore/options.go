@@ -12,6 +12,10 @@ type Options struct {
 	// Symmetry keeps one state of all that come from each other by
 	// interchanging equal parts. The model's expanders must be Symmetric.
 	Symmetry bool
+	// PartialOrder leaves out orders of steps that make no difference. The
+	// model's expanders must be Divided. The runs that are found are as good as
+	// any, but perhaps not the shortest.
+	PartialOrder bool
 	// Stop ends the search with the level of the first violation; else it
 	// goes on, for the counts and the other properties.
 	Stop bool

@@ -19,6 +19,9 @@ func (s *search) path(h *hit) *Path {
 	}
 	slices.Reverse(turns)
 	r := replayer{Stepper: NewStepper(s.model), symmetric: s.options.Symmetry}
+	if s.options.PartialOrder {
+		r.reducer = newReducer(r.expander.(Divided), s.width)
+	}
 	return r.run(turns)
 }
 
@@ -26,6 +29,7 @@ func (s *search) path(h *hit) *Path {
 type replayer struct {
 	*Stepper
 	symmetric bool
+	reducer   *reducer // of a search with partial-order reduction
 }
 
 // run takes, of the initial states, that of turn turns[0], of its successors
@@ -35,8 +39,7 @@ func (r *replayer) run(turns []int) *Path {
 	kept := r.canon(real)
 	path := &Path{States: [][]uint32{real}}
 	for _, turn := range turns[1:] {
-		next, _ := r.Next(kept)
-		kept = r.canon(next[turn])
+		kept = r.canon(r.successor(kept, turn))
 		states, labels := r.Next(real)
 		at := slices.IndexFunc(states, func(state []uint32) bool { return slices.Equal(r.canon(state), kept) })
 		if at < 0 {
@@ -54,4 +57,16 @@ func (r *replayer) canon(state []uint32) []uint32 {
 		return r.Canonical(state)
 	}
 	return state
+}
+
+// successor returns the one of a turn.
+func (r *replayer) successor(state []uint32, turn int) []uint32 {
+	if turn&reducedTurn == 0 {
+		next, _ := r.Next(state)
+		return next[turn]
+	}
+	r.batch.reset()
+	r.batch.from(0)
+	r.reducer.expand(state, r.batch)
+	return slices.Clone(r.batch.state(turn &^ reducedTurn))
 }

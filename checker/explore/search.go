@@ -35,6 +35,8 @@ type search struct {
 	hits                          [64]hit
 	wanted                        uint64 // properties that no state has hit yet
 	overflow                      atomic.Bool
+	// anew is what of this level is to be expanded once more, as a whole.
+	anew anew
 }
 
 // group is the visited states whose fingerprints begin alike, and what comes
@@ -44,12 +46,15 @@ type group struct {
 	origins origins
 	next    frontier
 	audit   *audit
-	_       [64]byte // no two groups in one cache line
+	// young has, with partial-order reduction, those that come next.
+	young table
+	_     [64]byte // no two groups in one cache line
 }
 
 // worker is what one goroutine works with.
 type worker struct {
 	expander Expander
+	reducer  *reducer // nil without partial-order reduction
 	// found has, of each property, the first state of this round's blocks
 	// that hits it.
 	found    [64]hit
@@ -83,7 +88,7 @@ func Run(ctx context.Context, model Model, options Options) (*Result, error) {
 		s.expandLevel(ctx)
 	}
 	if s.overflow.Load() {
-		return nil, fmt.Errorf("explore: a state has more than %d successors", turnMax)
+		return nil, fmt.Errorf("explore: a state has %d successors or more", reducedTurn)
 	}
 	result := s.result()
 	result.Elapsed = time.Since(started)
@@ -109,7 +114,15 @@ func newSearch(model Model, options Options) (*search, error) {
 		if _, ok := expander.(Symmetric); options.Symmetry && !ok {
 			return nil, ErrAsymmetric
 		}
-		s.workers = append(s.workers, worker{expander: expander})
+		w := worker{expander: expander}
+		if options.PartialOrder {
+			divided, ok := expander.(Divided)
+			if !ok {
+				return nil, ErrIndivisible
+			}
+			w.reducer = newReducer(divided, s.width)
+		}
+		s.workers = append(s.workers, w)
 	}
 	for range rounds(options.Workers) {
 		s.batches = append(s.batches, newBatch(s.width, &s.options, s.canonical(0)))
@@ -160,6 +173,7 @@ func (s *search) nextLevel() bool {
 			s.frontier += uint64(b.count)
 		}
 		f.blocks = f.blocks[:0]
+		s.groups[g].young.clear()
 	}
 	if s.frontier == 0 {
 		return false
@@ -171,26 +185,41 @@ func (s *search) nextLevel() bool {
 // expandLevel expands the level, or as much of it as the bounds allow. Every
 // state of it is judged in any case.
 func (s *search) expandLevel(ctx context.Context) {
+	s.expandBlocks(ctx, s.level, s.options.PartialOrder)
+	if s.bound == Unbounded {
+		s.expandBlocks(ctx, s.anew.blocks(s.width), false)
+	}
+	if s.bound == Unbounded && s.options.Stop && s.broken() {
+		s.bound = Stopped
+		s.nextFrontier()
+	}
+}
+
+// expandBlocks expands blocks of the level, of their states only a part if that
+// suffices.
+func (s *search) expandBlocks(ctx context.Context, blocks []*block, reduce bool) {
 	size := len(s.batches)
-	for from := 0; from < len(s.level); from += size {
-		round := s.level[from:min(from+size, len(s.level))]
+	for from := 0; from < len(blocks); from += size {
+		round := blocks[from:min(from+size, len(blocks))]
 		if s.bound == Unbounded {
 			s.checkBounds(ctx)
 		}
-		s.each(len(round), func(w *worker, i, number int) { s.expand(w, number, from+i, s.batches[i], round[i]) })
+		for _, batch := range s.batches {
+			batch.reducing(0)
+		}
+		s.each(len(round), func(w *worker, i, number int) {
+			s.expand(w, number, from+i, s.batches[i], round[i], reduce)
+		})
 		s.insertAll(round)
 		s.takeHits()
 		for i, b := range round {
-			if s.bound == Unbounded {
+			s.anew.take(s.batches[i], b, s.width)
+			if s.bound == Unbounded && b.places == nil {
 				s.frontier -= uint64(b.count)
 				s.groups[b.group].next.recycle(b)
 				round[i] = nil
 			}
 		}
-	}
-	if s.bound == Unbounded && s.options.Stop && s.broken() {
-		s.bound = Stopped
-		s.nextFrontier()
 	}
 }
 
@@ -231,7 +260,7 @@ func (s *search) size() (distinct, bytes uint64) {
 	for g := range s.groups {
 		group := &s.groups[g]
 		distinct += uint64(group.origins.count)
-		bytes += group.table.bytes() + group.origins.bytes() + group.next.bytes()
+		bytes += group.table.bytes() + group.young.bytes() + group.origins.bytes() + group.next.bytes()
 		if group.audit != nil {
 			bytes += group.audit.bytes()
 		}
@@ -243,6 +272,11 @@ func (s *search) size() (distinct, bytes uint64) {
 	}
 	for _, b := range s.batches {
 		bytes += b.bytes()
+	}
+	for i := range s.workers {
+		if r := s.workers[i].reducer; r != nil {
+			bytes += r.bytes
+		}
 	}
 	return distinct, bytes + s.model.Bytes()
 }
@@ -273,24 +307,31 @@ func (s *search) each(jobs int, do func(w *worker, job, number int)) {
 
 // expand judges the states of a block and, if no bound is met, puts their
 // successors into the batch.
-func (s *search) expand(w *worker, number, at int, batch *Batch, b *block) {
+func (s *search) expand(w *worker, number, at int, batch *Batch, b *block, reduce bool) {
 	batch.reset()
+	if s.options.PartialOrder {
+		batch.reducing(b.count)
+	}
 	batch.canonical = s.canonical(number)
 	for i := range b.count {
 		state := b.state(i, s.width)
 		if hits := w.expander.Hits(state) & s.wanted; hits != 0 {
-			w.record(hits, at, place{b.group, b.first + i}, state)
+			w.record(hits, at, b.place(i), state)
 		}
 		if s.bound != Unbounded {
 			continue
 		}
 		before := batch.count
 		batch.from(i)
-		w.expander.Expand(state, batch)
+		if !reduce {
+			w.expander.Expand(state, batch)
+		} else if w.reducer.expand(state, batch) {
+			batch.reduced = append(batch.reduced, uint32(i))
+		}
 		switch successors := batch.count - before; {
 		case successors == 0:
 			w.terminal++
-		case successors > turnMax:
+		case successors >= reducedTurn:
 			s.overflow.Store(true)
 		}
 	}
@@ -381,13 +422,15 @@ func (s *search) insertGroup(w *worker, number int, batches []*Batch, round []*b
 			if g.audit != nil {
 				g.audit.check(batch.prints[at], batch.state(int(at)), fresh)
 			}
+			if s.options.PartialOrder {
+				s.grow(g, batch, at, fresh, round != nil)
+			}
 			if !fresh {
 				continue
 			}
 			origin := noOrigin | uint64(batch.turn[at])
 			if round != nil {
-				b := round[i]
-				origin = place{b.group, b.first + int(batch.origin[at])}.origin(batch.turn[at])
+				origin = round[i].place(int(batch.origin[at])).origin(batch.turn[at])
 			}
 			g.next.add(batch.state(int(at)), number, g.origins.count)
 			g.origins.add(origin)

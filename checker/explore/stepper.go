@@ -32,6 +32,20 @@ func (s *Stepper) Next(state []uint32) ([][]uint32, []Label) {
 	return s.states(), slices.Clone(s.batch.labels)
 }
 
+// Pending returns the successors by what is pending at one actor, with the
+// labels; ok is false if that may not be explored ahead of what others do, or
+// the model is not divided.
+func (s *Stepper) Pending(state []uint32, actor int) (states [][]uint32, labels []Label, ok bool) {
+	divided, ok := s.expander.(Divided)
+	if !ok {
+		return nil, nil, false
+	}
+	s.batch.reset()
+	s.batch.from(0)
+	ok = divided.Pending(state, actor, s.batch)
+	return s.states(), slices.Clone(s.batch.labels), ok
+}
+
 // Canonical returns the state that stands for a state, which is itself if the
 // model is not symmetric.
 func (s *Stepper) Canonical(state []uint32) []uint32 {

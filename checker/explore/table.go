@@ -78,6 +78,29 @@ func (t *table) insert(print uint64) bool {
 	}
 }
 
+// has reports whether a fingerprint is in a table that is not wide.
+func (t *table) has(print uint64) bool {
+	if t.used == 0 {
+		return false
+	}
+	for at := t.home(print); t.slots[at] != 0; {
+		if t.slots[at] == print {
+			return true
+		}
+		if at++; at == len(t.slots) {
+			at = 0
+		}
+	}
+	return false
+}
+
+// clear empties the table and keeps its room.
+func (t *table) clear() {
+	clear(t.slots)
+	clear(t.second)
+	t.used = 0
+}
+
 // insertWide is insert with 128 bits.
 func (t *table) insertWide(print, second uint64) bool {
 	if t.used >= t.limit {

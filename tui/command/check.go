@@ -25,6 +25,7 @@ type checkFlags struct {
 	sets      []string
 	mutant    string
 	symmetry  bool
+	por       bool
 	stop      bool
 	dfs       bool
 	wide      bool
@@ -66,6 +67,7 @@ func newCheck(l *lab) *cobra.Command {
 	f.StringArrayVar(&flags.sets, "set", nil, "set a `parameter=value` of the model")
 	f.StringVar(&flags.mutant, "mutant", "", "wrap all nodes in a `mutant`")
 	f.BoolVar(&flags.symmetry, "symmetry", false, "keep one of all states that come from each other by interchanging equal parts")
+	f.BoolVar(&flags.por, "por", false, "leave out orders of steps that make no difference (partial-order reduction); runs may be longer than the shortest")
 	f.BoolVar(&flags.stop, "stop", false, "end with the level of the first violation")
 	f.BoolVar(&flags.dfs, "dfs", false, "search depth first: less memory, one worker, and the runs shown are not the shortest")
 	f.BoolVar(&flags.wide, "wide", false, "fingerprints of 128 bits instead of 64")
@@ -165,6 +167,8 @@ func (l *lab) check(ctx context.Context, name string, flags checkFlags) error {
 	switch {
 	case errors.Is(err, explore.ErrActorless):
 		return usage("--walk uniform needs none", "--walk %s: %s does not tell whose a step is", flags.scheduler, name)
+	case errors.Is(err, explore.ErrIndivisible):
+		return usage("protocols and register models have it", "--por: the steps of %s are not divided among actors", name)
 	case errors.Is(err, explore.ErrAsymmetric):
 		return usage("", "--symmetry: no parts of %s can be interchanged", name)
 	case err != nil:
@@ -237,7 +241,7 @@ func megabytes(n uint64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) 
 func (f *checkFlags) parse(l *lab, name string) (*checking, explore.Options, error) {
 	options := explore.Options{
 		Workers: f.workers, StatesMax: f.statesMax, DepthMax: f.depthMax, Symmetry: f.symmetry,
-		Stop: f.stop, Wide: f.wide, Audit: f.audit, Seed: f.seed,
+		PartialOrder: f.por, Stop: f.stop, Wide: f.wide, Audit: f.audit, Seed: f.seed,
 	}
 	entry, err := l.checkedEntry(name, f.mutant)
 	if err != nil {
@@ -248,6 +252,9 @@ func (f *checkFlags) parse(l *lab, name string) (*checking, explore.Options, err
 	}
 	if f.dfs && (f.audit || f.scheduler != "") {
 		return nil, options, usage("", "--dfs goes with neither --audit nor --walk")
+	}
+	if f.por && (f.dfs || f.scheduler != "") {
+		return nil, options, usage("", "--por goes with neither --dfs nor --walk")
 	}
 	if f.scheduler != "" && !slices.Contains(explore.Schedulers(), f.scheduler) {
 		return nil, options, usage("", "--walk %s: %s", f.scheduler, hint.For(f.scheduler, explore.Schedulers()))

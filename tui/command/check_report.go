@@ -26,7 +26,7 @@ type checkReport struct {
 	Workers       int               `json:"workers"`
 	Mutant        string            `json:"mutant,omitempty"`
 	Symmetry      bool              `json:"symmetry"`
-	// POR: partial-order reduction, of which there is none yet.
+	// POR: partial-order reduction.
 	POR            bool            `json:"por"`
 	Search         string          `json:"search"` // breadth, depth or walk
 	Walk           string          `json:"walk,omitempty"`
@@ -75,7 +75,8 @@ func (c *checking) report(r *explore.Result) *checkReport {
 		Depth: r.Depth, Terminal: r.Terminal, Seconds: r.Elapsed.Seconds(),
 		PerSecond: float64(r.Generated) / max(r.Elapsed.Seconds(), 1e-9),
 		Bytes:     r.Bytes, BytesPerState: float64(r.Bytes) / float64(max(1, r.Distinct)),
-		Workers: c.flags.workers, Mutant: c.flags.mutant, Symmetry: c.flags.symmetry, Search: c.search(), Walk: c.flags.scheduler, Complete: r.Complete(), Bound: string(r.Bound),
+		Workers: c.flags.workers, Mutant: c.flags.mutant, Symmetry: c.flags.symmetry, POR: c.flags.por,
+		Search: c.search(), Walk: c.flags.scheduler, Complete: r.Complete(), Bound: string(r.Bound),
 		Frontier: r.Frontier, CollisionBound: r.CollisionBound, Seed: c.flags.seed,
 		Verdicts: []checkVerdict{}, Coverage: []checkCoverage{},
 	}
@@ -165,10 +166,14 @@ func (c *checking) search() string {
 }
 
 func (c *checking) reductions() string {
+	var all []string
 	if c.flags.symmetry {
-		return "symmetry"
+		all = append(all, "symmetry")
 	}
-	return "none"
+	if c.flags.por {
+		all = append(all, "partial order")
+	}
+	return cmp.Or(strings.Join(all, ", "), "none")
 }
 
 func collisions(bound float64) string {

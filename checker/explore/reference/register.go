@@ -211,42 +211,50 @@ func (m *Register) Expand(state []uint32, b *explore.Batch) {
 	actors := m.servers + m.clients
 	var hashes [serversMax + clientsMax]uint64
 	base := m.sum(state, &hashes)
-	for actor, id := range state[:actors] {
-		from := m.sites.At(id)
-		moves := from.moves.Load()
-		if moves == 0 {
-			moves = m.findMoves(from)
+	for actor := range actors {
+		m.expandActor(state, actor, base, &hashes, b)
+	}
+}
+
+// expandActor adds the steps of one actor. base is the state's sum.
+func (m *Register) expandActor(
+	state []uint32, actor int, base uint64, hashes *[serversMax + clientsMax]uint64, b *explore.Batch,
+) {
+	actors := m.servers + m.clients
+	from := m.sites.At(state[actor])
+	moves := from.moves.Load()
+	if moves == 0 {
+		moves = m.findMoves(from)
+	}
+	first := uint32(moves>>16 - 1)
+	for i := range uint32(moves & 0xffff) {
+		v := m.moves.At(first + i)
+		o := m.outcomes.At(v.outcome)
+		room := b.Next()
+		copy(room, state)
+		sum := base - hashes[actor] + m.sites.At(v.site).hash
+		room[actor] = v.site
+		for _, s := range o.sent {
+			before := room[s.to]
+			after := m.add(before, s.letter)
+			room[s.to] = after
+			if before == state[s.to] {
+				sum -= hashes[s.to]
+			} else {
+				sum -= m.sites.At(before).hash
+			}
+			sum += m.sites.At(after).hash
 		}
-		first := uint32(moves>>16 - 1)
-		for i := range uint32(moves & 0xffff) {
-			v := m.moves.At(first + i)
-			o := m.outcomes.At(v.outcome)
-			room := b.Next()
-			copy(room, state)
-			sum := base - hashes[actor] + m.sites.At(v.site).hash
-			room[actor] = v.site
-			for _, s := range o.sent {
-				before := room[s.to]
-				after := m.add(before, s.letter)
-				room[s.to] = after
-				if before == state[s.to] {
-					sum -= hashes[s.to]
-				} else {
-					sum -= m.sites.At(before).hash
-				}
-				sum += m.sites.At(after).hash
-			}
-			if o.event != 0 {
-				after := m.record(state[actors], o.event)
-				sum += m.verdicts.At(after).hash - m.verdicts.At(state[actors]).hash
-				room[actors] = after
-			}
-			if m.network == dup {
-				sum += m.envelopes.At(o.letter).hash - m.envelopes.At(state[actors+1]).hash
-				room[actors+1] = o.letter
-			}
-			b.DoneAs(explore.Label(o.kind)|explore.Label(o.letter)<<8, sum)
+		if o.event != 0 {
+			after := m.record(state[actors], o.event)
+			sum += m.verdicts.At(after).hash - m.verdicts.At(state[actors]).hash
+			room[actors] = after
 		}
+		if m.network == dup {
+			sum += m.envelopes.At(o.letter).hash - m.envelopes.At(state[actors+1]).hash
+			room[actors+1] = o.letter
+		}
+		b.DoneAs(explore.Label(o.kind)|explore.Label(o.letter)<<8, sum)
 	}
 }
 

@@ -54,6 +54,10 @@ const (
 type situation struct {
 	m     *Model
 	words []uint32
+	// blind: what is seen and noted is left out.
+	blind bool
+	// hindered: a node sent what depends on a restart, or panicked.
+	hindered bool
 }
 
 func (s *situation) cell(node protocols.NodeID) uint32 { return s.words[node-1] }
@@ -77,6 +81,9 @@ func (s *situation) budgets() *uint32 { return &s.words[len(s.words)-1] }
 
 // record adds an entry to what the clients saw.
 func (s *situation) record(e entry) {
+	if s.blind {
+		return
+	}
 	what := s.m.entries.Number(e, 0, func() (entry, uint64) { return e, 0 })
 	known, ok := s.m.recording.Get(*s.history(), what)
 	if !ok {
@@ -100,12 +107,17 @@ func (s *situation) apply(node protocols.NodeID, o *outcome) {
 			direction = 1
 		}
 		at := s.m.pairAt(a, b)
+		s.hindered = s.hindered || !s.m.cells.At(s.cell(sent.to)).Up
 		s.words[at] = s.m.happen(s.words[at], move{
 			kind: sendMessage, direction: direction, message: sent.message, up: s.upDuring(a, b, node), cut: s.cut(a, b),
 		}).pair
 	}
 	for _, r := range o.replies {
 		s.m.reply(s, node, r)
+	}
+	s.hindered = s.hindered || o.hits&hitsPanic != 0
+	if s.blind {
+		return
 	}
 	*s.monitor() = s.m.note(*s.monitor(), o.notes)
 	if o.broken != "" {
@@ -137,6 +149,10 @@ type expander struct {
 	batch *explore.Batch
 	now   []uint32
 	next  situation
+	// Of partial-order reduction: the node that only is asked about, or the
+	// one that does nothing, and what was found about it.
+	only, without protocols.NodeID
+	touched       bool
 }
 
 // Hits implements explore.Expander.
@@ -160,7 +176,7 @@ func (x *expander) Initial(b *explore.Batch) {
 	x.batch = b
 	room := b.Next()
 	clear(room)
-	s := &situation{x.Model, room}
+	s := &situation{m: x.Model, words: room}
 	for i := range x.nodes {
 		id := protocols.NodeID(i + 1)
 		s.words[i] = x.Model.cell(&content{ID: id, Up: true, Node: x.newNode(id)})
@@ -182,7 +198,7 @@ func (x *expander) Initial(b *explore.Batch) {
 
 // begin makes the successor a copy of the state.
 func (x *expander) begin() *situation {
-	x.next = situation{x.Model, x.batch.Next()}
+	x.next = situation{m: x.Model, words: x.batch.Next(), blind: x.without != 0}
 	copy(x.next.words, x.now)
 	return &x.next
 }
@@ -190,6 +206,12 @@ func (x *expander) begin() *situation {
 // done ends the successor. a, b and c tell the step apart from others of its
 // kind.
 func (x *expander) done(kind, a, b int, c uint32) {
+	switch {
+	case x.without != 0:
+		x.heed()
+	case x.next.hindered && x.only != 0:
+		x.touched = true
+	}
 	x.batch.Done(explore.Label(kind) | explore.Label(a)<<8 | explore.Label(b)<<16 | explore.Label(c)<<24)
 }
 
@@ -291,6 +313,9 @@ func (x *expander) expandPair(a, b protocols.NodeID) {
 		if direction == 1 {
 			from, to = b, a
 		}
+		if to == x.without || x.only != 0 && to != x.only {
+			continue // it is not asked about
+		}
 		if !x.cells.At(x.now[to-1]).Up {
 			continue // a datagram may wait for the restart; a stream has nothing
 		}
@@ -304,9 +329,10 @@ func (x *expander) expandPair(a, b protocols.NodeID) {
 			}
 		}
 	}
-	if p.established && x.spends(usedBreaks, x.config.Budgets.Breaks) {
+	if p.established && x.only == 0 && x.spends(usedBreaks, x.config.Budgets.Breaks) {
+		x.touched = x.touched || x.without == a || x.without == b
 		forth, hither := p.inFlight(0), p.inFlight(1)
-		if (&situation{x.Model, x.now}).cut(a, b) {
+		if (&situation{m: x.Model, words: x.now}).cut(a, b) {
 			forth, hither = 0, 0 // it has not reached the other's machine
 		}
 		for there := range forth + 1 {

@@ -45,6 +45,7 @@ type Model struct {
 	reacted   explore.Memo // cell, act → outcome
 	moving    explore.Memo // pair, move → moved
 	noting    explore.Memo // monitor, notes → monitor
+	blurred   explore.Memo // pair, direction → pair
 	recording explore.Memo // history, entry → history
 	entries   explore.Interner[entry, entry]
 }
@@ -90,7 +91,7 @@ func (m *Model) pairCount() int { return m.nodes * (m.nodes - 1) / 2 }
 func (m *Model) Bytes() uint64 {
 	return m.cells.Bytes() + m.timers.Bytes() + m.messages.Bytes() + m.results.Bytes() + m.pairs.Bytes() +
 		m.clients.Bytes() + m.histories.Bytes() + m.noteds.Bytes() + m.monitors.Bytes() +
-		m.values.Bytes() + m.reacted.Bytes() + m.moving.Bytes() + m.noting.Bytes() + m.recording.Bytes() + m.entries.Bytes()
+		m.values.Bytes() + m.reacted.Bytes() + m.moving.Bytes() + m.noting.Bytes() + m.recording.Bytes() + m.blurred.Bytes() + m.entries.Bytes()
 }
 
 // question is a property with the bit that tells of it.

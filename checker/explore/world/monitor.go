@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 
 	"quorumlab/checker/explore"
@@ -125,6 +126,10 @@ func (m *Model) takeNote(o *monitor, node protocols.NodeID, note *protocols.Note
 	}
 }
 
+// manyValues is the value of a fact that is true in two ways: so the order in
+// which nodes note does not matter.
+const manyValues = math.MaxUint32
+
 // learn adds a fact. One that contradicts another breaks a property.
 func (o *monitor) learn(f fact) {
 	at, known := slices.BinarySearchFunc(o.facts, f, func(a, b fact) int {
@@ -134,7 +139,11 @@ func (o *monitor) learn(f fact) {
 		o.facts = slices.Insert(o.facts, at, f)
 		return
 	}
-	if o.facts[at].value != f.value && o.hits&broken[f.kind].hits == 0 {
+	if o.facts[at].value == f.value {
+		return
+	}
+	o.facts[at].value = manyValues
+	if o.hits&broken[f.kind].hits == 0 {
 		o.hits |= broken[f.kind].hits
 		o.reason = fmt.Sprintf(broken[f.kind].sentence, f.number)
 	}

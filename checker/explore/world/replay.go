@@ -149,7 +149,7 @@ func (m *Model) packet(w *sim.World, from, to protocols.NodeID, message uint32) 
 
 // same compares a world with a state.
 func (m *Model) same(w *sim.World, words []uint32) error {
-	s := &situation{m, words}
+	s := &situation{m: m, words: words}
 	for i := range m.nodes {
 		id := protocols.NodeID(i + 1)
 		cell := &w.Nodes[i]

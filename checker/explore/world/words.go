@@ -68,7 +68,7 @@ func timerName(timer protocols.Timer) string {
 
 // Describe implements explore.Model.
 func (m *Model) Describe(words []uint32) []string {
-	s := &situation{m, words}
+	s := &situation{m: m, words: words}
 	var lines []string
 	for i := range m.nodes {
 		id := protocols.NodeID(i + 1)
@@ -95,7 +95,7 @@ func (m *Model) Describe(words []uint32) []string {
 // Differences implements explore.Differ: of a node it tells the fields that
 // change.
 func (m *Model) Differences(before, after []uint32) []explore.Change {
-	was, is := &situation{m, before}, &situation{m, after}
+	was, is := &situation{m: m, words: before}, &situation{m: m, words: after}
 	var changes []explore.Change
 	add := func(before, after string) {
 		if before != after {
