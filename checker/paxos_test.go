@@ -1,7 +1,6 @@
 package checker_test
 
 import (
-	"cmp"
 	"slices"
 	"testing"
 	"time"
@@ -251,9 +250,6 @@ type synod struct {
 	promises map[uint64][]protocols.NodeID
 	proposed map[[2]uint64]string
 	accepted map[[2]uint64]map[protocols.NodeID]bool
-	// reported holds, by ballot and slot, the highest vote that those who
-	// promised the ballot had cast then: they may have voted on since.
-	reported map[[2]uint64]ballotVote
 }
 
 type ballotVote struct {
@@ -264,7 +260,7 @@ type ballotVote struct {
 func drawSynod(t *rapid.T) *synod {
 	s := &synod{
 		t: t, promises: map[uint64][]protocols.NodeID{}, proposed: map[[2]uint64]string{},
-		accepted: map[[2]uint64]map[protocols.NodeID]bool{}, reported: map[[2]uint64]ballotVote{},
+		accepted: map[[2]uint64]map[protocols.NodeID]bool{},
 	}
 	for i := range s.votes {
 		s.votes[i] = map[uint64]ballotVote{}
@@ -302,11 +298,6 @@ func (s *synod) promise(n protocols.NodeID, ballot uint64) {
 	if ballot > s.promised[n] {
 		s.promised[n] = ballot
 		s.promises[ballot] = append(s.promises[ballot], n)
-		for slot, v := range s.votes[n] {
-			if at := [2]uint64{ballot, slot}; v.ballot > s.reported[at].ballot {
-				s.reported[at] = v
-			}
-		}
 		s.acts = append(s.acts, promises(ballot, n)...)
 	}
 }
@@ -316,9 +307,14 @@ func (s *synod) propose(ballot, slot uint64) {
 	if _, done := s.proposed[at]; done || len(s.promises[ballot]) < 2 {
 		return
 	}
-	value := cmp.Or(s.reported[at].value, "value "+string(rune('a'+ballot)))
-	s.proposed[at] = value
-	s.acts = append(s.acts, proposes(1, ballot, slot, value)...)
+	highest := ballotVote{value: "value " + string(rune('a'+ballot))}
+	for _, n := range s.promises[ballot] {
+		if v := s.votes[n][slot]; v.ballot > highest.ballot && v.ballot < ballot {
+			highest = v
+		}
+	}
+	s.proposed[at] = highest.value
+	s.acts = append(s.acts, proposes(1, ballot, slot, highest.value)...)
 }
 
 func (s *synod) accept(n protocols.NodeID, ballot, slot uint64) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"quorumlab/checker/linear"
 	"quorumlab/protocols"
@@ -13,6 +14,7 @@ import (
 
 // replica is a node that runs at the end, and what it holds.
 type replica struct {
+	id      protocols.NodeID
 	name    string
 	machine protocols.StateMachine
 	// keeps tells whether a key is the node's to keep; nil: all are.
@@ -30,7 +32,7 @@ func (x *execution) replicas() []replica {
 		if !ok || !w.Nodes[i].Up {
 			continue
 		}
-		r := replica{name: w.Setup().Name(w.Nodes[i].ID), machine: node.Replicated()}
+		r := replica{id: w.Nodes[i].ID, name: w.Setup().Name(w.Nodes[i].ID), machine: node.Replicated()}
 		if partial, ok := node.(protocols.Partial); ok {
 			r.keeps = partial.Keeps
 		}
@@ -41,14 +43,57 @@ func (x *execution) replicas() []replica {
 
 // converged judges whether at the end all nodes that run hold the same or, if
 // each keeps a part of the keys, whether those that keep a key hold the same of
-// it.
+// it. Who is still cut off or impaired does not count, as long as there is a
+// majority that is not.
 func (x *execution) converged() (Judgement, string) {
-	running := x.replicas()
-	if len(running) < 2 {
-		return Unknown, "fewer than two nodes run at the end"
+	whole := x.whole()
+	if op := x.restless(whole); op != nil {
+		return Unknown, fmt.Sprintf("it is not quiet at the end: %s wrote to %s as late as %v", op.Client, op.Key, time.Duration(op.Invoke))
 	}
+	running := slices.DeleteFunc(x.replicas(), func(r replica) bool { return !slices.Contains(whole, r.id) })
+	if len(running) < 2 {
+		return Unknown, "fewer than two nodes run at the end that are whole and reach each other"
+	}
+	return x.equal(running)
+}
+
+// quietFor is how many deadlines must pass without a write until it is quiet.
+const quietFor = 3
+
+// restless returns a write beside some nodes that began too late for the run to
+// end in quiet; nil if there is none.
+func (x *execution) restless(nodes []protocols.NodeID) *linear.Operation {
+	for i := range x.clients.history {
+		op := &x.clients.history[i]
+		late := time.Duration(op.Invoke) > x.sim.World.Now-quietFor*x.run.Deadline
+		if late && writes(op) && x.asks(op, nodes) {
+			return op
+		}
+	}
+	return nil
+}
+
+// whole returns the nodes that run at the end and are part of a majority of which
+// each reaches all others, or of all nodes that run.
+func (x *execution) whole() []protocols.NodeID {
+	w := x.sim.World
+	var running []protocols.NodeID
+	for i := range w.Nodes {
+		if id := w.Nodes[i].ID; w.Nodes[i].Up {
+			apart := func(other protocols.NodeID) bool { return !bothWays(w, id, other) }
+			if x.phases.impaired(id) || slices.ContainsFunc(running, apart) {
+				return x.core()
+			}
+			running = append(running, id)
+		}
+	}
+	return running
+}
+
+// equal judges whether replicas hold the same.
+func (x *execution) equal(running []replica) (Judgement, string) {
 	if running[0].keeps != nil {
-		return keysConverged(running)
+		return keysEqual(running)
 	}
 	codec := x.sim.World.Setup().Codec
 	first := codec.Canonical(running[0].machine)
@@ -61,8 +106,8 @@ func (x *execution) converged() (Judgement, string) {
 	return Holds, ""
 }
 
-// keysConverged compares key by key.
-func keysConverged(running []replica) (Judgement, string) {
+// keysEqual compares key by key.
+func keysEqual(running []replica) (Judgement, string) {
 	keys := map[string]bool{}
 	for _, r := range running {
 		for key := range r.machine.(*machine.KV).Values {

@@ -32,6 +32,7 @@ func (x *execution) judge(ctx context.Context, result *Result) {
 	j := judgement{x: x, result: result}
 	j.failure()
 	j.linearizable(ctx)
+	j.sessions()
 	if j.asked(Sequential) {
 		j.sequential(ctx)
 	}

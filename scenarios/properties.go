@@ -11,7 +11,7 @@ import (
 // Properties describes what a scenario may expect beside the invariants of its
 // protocol. They are about a whole run, and judged at its end.
 func Properties() []checker.Description {
-	return []checker.Description{
+	return append(guarantees(), []checker.Description{
 		{
 			Name:     Linearizable,
 			Sentence: "What clients saw is what one copy of the data would have shown, each operation taking effect between its start and its end.",
@@ -24,7 +24,7 @@ func Properties() []checker.Description {
 		},
 		{
 			Name:     Convergence,
-			Sentence: "At the end of the run all nodes that are up hold the same.",
+			Sentence: "At the end of the run, when it is quiet, all nodes that are up and not cut off hold the same of what they keep.",
 			Source:   "Terry et al.: Managing update conflicts in Bayou, SOSP 1995; Vogels: Eventually consistent, 2008",
 		},
 		{
@@ -37,7 +37,7 @@ func Properties() []checker.Description {
 			Sentence: "No node panics, and each is deterministic.",
 			Source:   "this project: the code that was checked is the code that runs",
 		},
-	}
+	}...)
 }
 
 // sequential judges whether what the clients saw is sequentially consistent.

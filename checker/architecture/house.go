@@ -134,7 +134,7 @@ func checkerRows() []Row {
 		{Folder: "checker/shrink", Pure: true, Module: below},
 		{
 			// A mutant may reach into the state of the node that it wraps.
-			Folder: "checker/mutants", Pure: true, Module: append(slices.Clone(below), "protocols/paxos", "protocols/paxoscommit", "protocols/resource", "protocols/threepc", "protocols/twopc", "protocols/zab"),
+			Folder: "checker/mutants", Pure: true, Module: append(slices.Clone(below), "protocols/paxos", "protocols/paxoscommit", "protocols/resource", "protocols/quorumstore", "protocols/threepc", "protocols/twopc", "protocols/zab"),
 		},
 	}
 }

@@ -5,6 +5,11 @@
 // proves it and one sentence that names the offending answer. CheckSequential
 // likewise judges sequential consistency, which leaves real time out.
 //
+// CheckSessions judges weaker promises, each session by itself (Terry et al.
+// 1994): whether what it reads and writes is consistent with some order of each
+// key's values, in which read-your-writes, monotonic-reads, monotonic-writes or
+// writes-follow-reads hold. Real time counts for nothing there.
+//
 // # Invariants
 //
 //   - A verdict depends on the history alone: not on the order in which it was

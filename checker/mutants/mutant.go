@@ -31,12 +31,12 @@ type Mutant struct {
 
 // All returns all mutants, protocol by protocol.
 func All() []Mutant {
-	return slices.Concat(paxosMutants(), paxoscommitMutants(), threepcMutants(), twopcMutants(), zabMutants(), anyMutants())
+	return slices.Concat(paxosMutants(), paxoscommitMutants(), quorumstoreMutants(), threepcMutants(), twopcMutants(), zabMutants(), anyMutants())
 }
 
 // Types returns a nil pointer of each type that stands for a node.
 func Types() []any {
-	return slices.Concat(paxosTypes(), paxoscommitTypes(), threepcTypes(), twopcTypes(), zabTypes(), anyTypes())
+	return slices.Concat(paxosTypes(), paxoscommitTypes(), quorumstoreTypes(), threepcTypes(), twopcTypes(), zabTypes(), anyTypes())
 }
 
 // Lookup returns the mutant of a name. The error proposes another name.

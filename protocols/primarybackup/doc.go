@@ -40,6 +40,11 @@
 // Always: every acknowledgement follows the disk write it speaks of; one
 // primary a term; of one term's entries every log holds a prefix.
 //
+// What it does not do: tell a disk that was wiped from a new one, so that node 1
+// would lead term 1 once more and fill it anew; and with sync and wait=all a
+// take-over restores reads but no writes, which wait for all nodes, the dead one
+// included, until it is back.
+//
 // It needs stream links. It may import protocols, protocols/state and
 // protocols/machine only, and reads no clock, random source or map order.
 package primarybackup

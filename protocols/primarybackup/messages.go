@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
 )
 
 // Every message names the sender's term.
@@ -19,7 +20,8 @@ type Follow struct {
 
 // Sync answers Follow: the receiver keeps its log up to Match, gives up what
 // lies beyond, and will be sent the entries after it. With Replace it takes
-// Snapshot instead of all its log. Last is the last index of the sender's log.
+// Snapshot instead of all its log; that is never sent as one message, but as
+// Parts. Last is the last index of the sender's log.
 type Sync struct {
 	Term     uint64
 	Match    End
@@ -27,6 +29,13 @@ type Sync struct {
 	Snapshot Snapshot
 	Last     uint64
 	Commit   uint64
+}
+
+// Part is one of the messages that stand for a Sync with Replace: a chunk of its
+// snapshot's machine, which the Sync in it leaves out.
+type Part struct {
+	Sync  Sync
+	Chunk machine.Chunk
 }
 
 // Append ships entries, each following the one before.
@@ -89,6 +98,9 @@ func (m Ack) Kept(durable protocols.Disk) string {
 
 // Kept tells whether the sender's claim to the term is on its disk.
 func (m Sync) Kept(durable protocols.Disk) string { return keptTerm(durable, m.Term) }
+
+// Kept is as for Sync.
+func (m Part) Kept(durable protocols.Disk) string { return m.Sync.Kept(durable) }
 
 // Kept tells whether the claim to the term, and what is said to be committed,
 // are on the sender's disk.
@@ -158,6 +170,8 @@ func termOf(message protocols.Message) uint64 {
 		return message.Term
 	case Sync:
 		return message.Term
+	case Part:
+		return message.Sync.Term
 	case Append:
 		return message.Term
 	case Heartbeat:

@@ -35,7 +35,7 @@ func Protocol() protocols.Protocol {
 		Parameters: parameters(),
 		Types: append(machine.Types(),
 			(*Node)(nil), Snapshot{}, Entry{}, Meta{},
-			Follow{}, Sync{}, Append{}, Heartbeat{}, Ack{}, Newer{}, Forward{}, ReadAsk{}, ReadIndex{}),
+			Follow{}, Sync{}, Part{}, Append{}, Heartbeat{}, Ack{}, Newer{}, Forward{}, ReadAsk{}, ReadIndex{}),
 		New:        newFromConfig,
 		Milestones: milestones(),
 		// These hold in all modes. Prefix, total order and durability do not:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
 )
 
 // Replication must keep every synced backup's log a prefix of the primary's,
@@ -19,7 +20,7 @@ func (n *Node) onReceived(from protocols.NodeID, message protocols.Message, out 
 	if term > n.Term {
 		n.adopt(term, out)
 		switch message.(type) {
-		case Sync, Heartbeat: // these lead to following by themselves
+		case Sync, Part, Heartbeat: // these lead to following by themselves
 		default:
 			n.follow(out)
 		}
@@ -42,6 +43,8 @@ func (n *Node) onCurrent(from protocols.NodeID, message protocols.Message, out *
 		n.onAck(from, message, out)
 	case Sync:
 		n.onSync(message, out)
+	case Part:
+		n.onPart(message, out)
 	case Append:
 		n.onAppend(message, out)
 	case Heartbeat:
@@ -75,13 +78,32 @@ func (n *Node) onOutdated(from protocols.NodeID, message protocols.Message, out 
 // follow asks the term's primary to ship its log. The answer comes sooner or
 // later, unless the link breaks or a higher term begins.
 func (n *Node) follow(out *protocols.Effects) {
-	n.Asked, n.Following = false, false
+	n.Asked, n.Following, n.Incoming = false, false, machine.Assembly{}
 	primary := n.Settings.owner(n.Term)
 	if n.Role != RoleBackup || primary == n.Settings.Self || n.Settings.Replication == replicationNone {
 		return
 	}
 	out.Send(primary, Follow{Term: n.Term, Base: n.Snapshot.End.Index, Ends: n.ends()})
 	n.Asked = true
+}
+
+// onPart puts a snapshot together. The stream keeps the order of the parts, and of
+// what is missing when it broke another Follow asks.
+func (n *Node) onPart(part Part, out *protocols.Effects) {
+	if n.Role != RoleBackup {
+		return
+	}
+	if complete, err := n.Incoming.Add(part.Chunk); err != nil || !complete {
+		return
+	}
+	snapshot, err := n.Sessions.Join(n.Incoming)
+	n.Incoming = machine.Assembly{}
+	if err != nil {
+		n.follow(out)
+		return
+	}
+	part.Sync.Snapshot.Machine = snapshot
+	n.onSync(part.Sync, out)
 }
 
 // onSync makes the log a prefix of the primary's.
@@ -186,12 +208,18 @@ func (n *Node) onFollow(from protocols.NodeID, follow Follow, out *protocols.Eff
 	sync := Sync{Term: n.Term, Last: n.last().Index, Commit: n.Commit}
 	if match, found := n.match(follow); found {
 		sync.Match, backup.Sent = match, match.Index
+		out.Send(from, sync)
 	} else {
-		sync.Replace, sync.Snapshot, backup.Sent = true, n.Snapshot, n.Snapshot.End.Index
+		sync.Replace, sync.Snapshot.End, backup.Sent = true, n.Snapshot.End, n.Snapshot.End.Index
+		for _, chunk := range n.Sessions.Split(n.Snapshot.Machine, chunkMax) {
+			out.Send(from, Part{Sync: sync, Chunk: chunk})
+		}
 	}
-	out.Send(from, sync)
 	n.ship(out)
 }
+
+// chunkMax bounds the bytes of a snapshot in one message.
+const chunkMax = 64 << 10
 
 // shipMax bounds the entries in one message.
 const shipMax = 256
@@ -312,7 +340,7 @@ func (n *Node) onDisconnected(peer protocols.NodeID, out *protocols.Effects) {
 		n.dropHeld(peer)
 		n.retryLater(peer, out)
 	case n.Role == RoleBackup && peer == n.Settings.owner(n.Term) && n.Settings.Replication != replicationNone:
-		n.Asked, n.Following = false, false
+		n.Asked, n.Following, n.Incoming = false, false, machine.Assembly{}
 		n.retryLater(peer, out)
 	}
 }

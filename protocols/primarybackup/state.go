@@ -39,6 +39,8 @@ type Node struct {
 	// As a backup. Synced: the log is a prefix of the primary's of Term.
 	// Asked: Follow was sent, and is not yet answered. Following: it was.
 	Synced, Asked, Following bool
+	// Incoming is what has arrived of the snapshot that is to replace the log.
+	Incoming machine.Assembly
 
 	// As a primary. Barrier is the last index inherited from earlier terms.
 	Barrier uint64

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
 )
 
 // Take-over must make terms grow and give each one primary at most. It cannot
@@ -46,7 +47,7 @@ func (n *Node) onPrimarySilent(out *protocols.Effects) {
 func (n *Node) claim(term uint64, out *protocols.Effects) {
 	out.CancelTimer(protocols.Timer{Name: timerTakeover})
 	out.CancelTimer(retryOf(n.Settings.owner(n.Term)))
-	n.Term, n.Synced, n.Asked, n.Following = term, false, false, false
+	n.Term, n.Synced, n.Asked, n.Following, n.Incoming = term, false, false, false, machine.Assembly{}
 	n.take(RoleClaiming, out)
 	n.persist(out, protocols.SetMeta{Meta: Meta{Term: n.Term, Lost: n.Lost}})
 }
@@ -146,7 +147,7 @@ func (n *Node) adopt(term uint64, out *protocols.Effects) {
 			out.CancelTimer(retryOf(backup.Node))
 		}
 	}
-	n.Term, n.Synced, n.Asked, n.Following = term, false, false, false
+	n.Term, n.Synced, n.Asked, n.Following, n.Incoming = term, false, false, false, machine.Assembly{}
 	n.Backups, n.Held = nil, nil
 	if n.Role != RoleBackup {
 		n.take(RoleBackup, out)

@@ -63,9 +63,12 @@
 //     tombstone_age ticks or more after the delete (by the clocks of coordinator
 //     and owner). A replica, hint or message that was away for longer may bring
 //     the deleted value back, as in Cassandra with gc_grace_seconds.
-//   - A node whose disk has lost records answers no fetch until Merkle trees have
-//     shown it equal to min(N-1, N-W+1) other owners of each key: as many as must
-//     contain one that has any write which W owners had kept.
+//   - A node whose disk has lost records, its snapshot or its metadata answers no
+//     fetch until Merkle trees have shown it equal to min(N-1, N-W+1) other owners
+//     of each key: as many as must contain one that has any write which W owners
+//     had kept. (Of what one owner alone had kept, with W = 1, there may be none;
+//     and with N = 1 there is nobody, so that it stays silent.) Hints that are lost
+//     with a disk are lost.
 //
 // # What it cannot do
 //

@@ -28,7 +28,7 @@ func Protocol() protocols.Protocol {
 		Links:      protocols.Datagram,
 		Parameters: parameters(),
 		Types: append(machine.Types(),
-			(*Node)(nil), Kept{}, Handed{}, Meta{}, Snapshot{},
+			(*Node)(nil), Kept{}, Handed{}, Born{}, Meta{}, Snapshot{},
 			Fetch{}, Fetched{}, Store{}, Stored{}, Digest{}, Agreed{}, Contents{}),
 		New: newFromConfig,
 		// What clients may rely on depends on the parameters; scenarios say.

@@ -14,8 +14,6 @@ import (
 // can take: those it keeps like any other node.
 
 func (n *Node) onRecovered(_ time.Duration, disk protocols.Disk, out *protocols.Effects) {
-	meta, _ := disk.Meta.(Meta)
-	n.Life, n.Damaged = meta.Life+1, meta.Damaged || len(disk.Damaged) > 0
 	n.DiskNext, n.DiskFirst = disk.Next(), max(1, disk.First)
 	n.Cells, n.Clients = map[string]Cell{}, map[protocols.ClientID]Session{}
 	n.recoverSnapshot(disk)
@@ -23,29 +21,44 @@ func (n *Node) onRecovered(_ time.Duration, disk protocols.Disk, out *protocols.
 		n.recoverRecord(record, disk.First+uint64(i))
 	}
 	n.DiskApplied = n.DiskNext
-	life := protocols.SetMeta{Meta: Meta{Life: n.Life, Damaged: n.Damaged}}
-	if len(disk.Damaged) > 0 {
-		// Records that cannot be read are of no use, and the damage is
-		// remembered in the metadata.
-		n.saveSnapshot(out, []protocols.Write{life})
+	if meta, written := disk.Meta.(Meta); written {
+		n.Life, n.Damaged = meta.Life, meta.Damaged
+	}
+	lost := len(disk.Damaged) > 0 || disk.SnapshotDamaged
+	if disk.MetaDamaged {
+		if n.Life == 0 && disk.SnapshotDamaged {
+			// Its numbers would be those of an earlier life, and late answers
+			// to that one be taken for answers to this.
+			n.Halted = true
+			out.Note(protocols.Note{Kind: protocols.Halted, Text: "which life this is cannot be read any more"})
+			return
+		}
+		n.Life += uint64(len(disk.Damaged)) // each may have told of one more
+	}
+	n.Damaged = n.Damaged || lost || disk.MetaDamaged
+	n.Life++
+	life := []protocols.Write{protocols.SetMeta{Meta: Meta{Life: n.Life, Damaged: n.Damaged}}}
+	if lost {
+		// What cannot be read is of no use, and the damage is remembered in
+		// the metadata.
+		n.saveSnapshot(out, life)
 	} else {
-		n.persist(Writing{}, out, life)
+		n.persist(Writing{}, out, append(life, protocols.Append{Record: Born{Life: n.Life}})...)
 	}
 }
 
-// recoverSnapshot takes up the snapshot or, if there is none, what the keys are
-// given with.
+// recoverSnapshot takes up the snapshot or, if there never was one, what the keys
+// are given with.
 func (n *Node) recoverSnapshot(disk protocols.Disk) {
 	snapshot, saved := disk.Snapshot.(Snapshot)
-	if !saved {
+	if !saved && !disk.SnapshotDamaged {
 		for _, key := range sortedKeys(n.Initial) {
 			if n.Keeps(key) {
 				n.Cells[key] = Cell{Versions: []Version{{Value: n.Initial[key]}}}
 			}
 		}
-		return
 	}
-	n.Hints = slices.Clone(snapshot.Hints)
+	n.Life, n.Hints = snapshot.Life, slices.Clone(snapshot.Hints)
 	for _, key := range sortedKeys(snapshot.Cells) {
 		n.Cells[key] = Cell{Versions: snapshot.Cells[key]}
 	}
@@ -64,6 +77,8 @@ func (n *Node) recoverRecord(record protocols.Record, index uint64) {
 			n.Hints = slices.Delete(n.Hints, at, at+1)
 		}
 		n.Hints = append(n.Hints, Hint{Owner: r.For, Key: r.Key, Versions: versions, At: index})
+	case Born:
+		n.Life = max(n.Life, r.Life)
 	case Handed:
 		if at := n.hintFor(r.For, r.Key); at >= 0 {
 			n.Hints = slices.Delete(n.Hints, at, at+1)

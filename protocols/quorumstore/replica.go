@@ -165,7 +165,7 @@ func (n *Node) compact(now time.Duration, out *protocols.Effects) {
 
 // saveSnapshot writes a snapshot of what is taken up, after other writes.
 func (n *Node) saveSnapshot(out *protocols.Effects, before []protocols.Write) {
-	snapshot := Snapshot{Cells: make(map[string][]Version, len(n.Cells)), Hints: slices.Clone(n.Hints)}
+	snapshot := Snapshot{Life: n.Life, Cells: make(map[string][]Version, len(n.Cells)), Hints: slices.Clone(n.Hints)}
 	for _, key := range sortedKeys(n.Cells) {
 		snapshot.Cells[key] = n.Cells[key].Versions
 	}

@@ -30,6 +30,8 @@ type Node struct {
 	Life     uint64
 	Ready    bool
 	Numbered uint64
+	// Halted: of the disk so much is lost that the node must do nothing.
+	Halted bool
 	// Damaged: the disk has lost records, and with them versions that the
 	// node had vouched for. Until the others have filled the gaps it tells
 	// nobody what it holds. Synced are those whose part is in.
@@ -119,6 +121,8 @@ type (
 		For protocols.NodeID
 		Key string
 	}
+	// Born says in the log what Meta says, for the case that Meta is damaged.
+	Born struct{ Life uint64 }
 	// Meta is the metadata; see Node for the fields.
 	Meta struct {
 		Life    uint64
@@ -126,6 +130,7 @@ type (
 	}
 	// Snapshot stands for all records before the log's first.
 	Snapshot struct {
+		Life  uint64
 		Cells map[string][]Version
 		Hints []Hint
 	}
@@ -140,6 +145,9 @@ const (
 
 // Step makes the node take one event.
 func (n *Node) Step(now time.Duration, event protocols.Event, out *protocols.Effects) {
+	if n.Halted {
+		return
+	}
 	switch event := event.(type) {
 	case protocols.Recovered:
 		n.onRecovered(now, event.Disk, out)
@@ -152,7 +160,9 @@ func (n *Node) Step(now time.Duration, event protocols.Event, out *protocols.Eff
 	case protocols.Persisted:
 		n.onPersisted(now, event.Mark, out)
 	}
-	n.compact(now, out)
+	if !n.Halted {
+		n.compact(now, out)
+	}
 }
 
 func (n *Node) onReceived(now time.Duration, from protocols.NodeID, message protocols.Message, out *protocols.Effects) {

@@ -81,18 +81,25 @@ func (v *Version) replaces(other *Version) bool {
 	return seen(v.Context, other.Stamp)
 }
 
-// covers tells whether what is held replaces a version, or is it.
+// covers tells whether merging a version into what is held changes nothing: it is
+// there, or replaced, and what it had seen is known as well.
 func covers(held []Version, version *Version) bool {
+	covered := false
 	for i := range held {
-		if held[i].Stamp == version.Stamp {
-			return len(held[i].Context) == 0 && len(version.Context) == 0 ||
-				slices.Equal(join(held[i].Context, version.Context), held[i].Context)
+		if held[i].Stamp != version.Stamp && !held[i].replaces(version) {
+			continue
 		}
-		if held[i].replaces(version) {
-			return true
+		if !includes(held[i].Context, version.Context) {
+			return false
 		}
+		covered = true
 	}
-	return version.Stamp.initial()
+	return covered
+}
+
+// includes tells whether a version vector covers all that another one does.
+func includes(a, b []Seen) bool {
+	return !slices.ContainsFunc(b, func(s Seen) bool { return !seen(a, Stamp{Client: s.Client, Request: s.Request}) })
 }
 
 // coversAll tells whether merging versions into what is held changes nothing.
@@ -126,6 +133,7 @@ func merge(a, b []Version) []Version {
 			all[at].Context = join(all[at].Context, b[i].Context)
 		}
 	}
+	absorb(all)
 	kept := make([]Version, 0, len(all))
 	for i := range all {
 		if !slices.ContainsFunc(all, func(v Version) bool { return v.Stamp != all[i].Stamp && v.replaces(&all[i]) }) {
@@ -134,6 +142,23 @@ func merge(a, b []Version) []Version {
 	}
 	slices.SortFunc(kept, func(a, b Version) int { return a.Stamp.compare(b.Stamp) })
 	return kept
+}
+
+// absorb lets versions know what those had seen which they replace. Without it a
+// version could come back that was replaced by one since replaced itself: a
+// client's write replaces its last one even if its coordinator had not read that.
+func absorb(all []Version) {
+	for again := true; again; {
+		again = false
+		for i := range all {
+			for k := range all {
+				if all[i].Stamp != all[k].Stamp && all[i].replaces(&all[k]) && !includes(all[i].Context, all[k].Context) {
+					all[i].Context = join(all[i].Context, all[k].Context)
+					again = true
+				}
+			}
+		}
+	}
 }
 
 // join returns the version vector that covers what two cover.

@@ -23,7 +23,7 @@ func ordered(t *rapid.T) []Version {
 	return []Version{{Stamp: s, Value: "v"}}
 }
 
-// world is a small history of writes with siblings: each writer has merged what
+// siblingReplicas draws a small history of writes with siblings: each writer has merged what
 // some of the earlier replicas held.
 func siblingReplicas(t *rapid.T) [][]Version {
 	replicas := [][]Version{{{Value: "given"}}, nil, nil}
@@ -46,7 +46,11 @@ func siblingReplicas(t *rapid.T) [][]Version {
 	return replicas
 }
 
+func sameStamp(a, b Version) bool { return a.Stamp == b.Stamp }
+
 // Merging is the join of a semilattice: that is all that makes replicas converge.
+// (Of which of two versions that stay it is known that it replaced a third may
+// depend on the order, until they meet.)
 func TestMergeIsAJoin(t *testing.T) {
 	for name, draw := range map[string]func(*rapid.T) [][]Version{
 		"ordered":  func(t *rapid.T) [][]Version { return [][]Version{ordered(t), ordered(t), ordered(t)} },
@@ -59,8 +63,12 @@ func TestMergeIsAJoin(t *testing.T) {
 			if !same(ab, merge(b, a)) {
 				t.Fatalf("%v and %v: %v, the other way %v", a, b, ab, merge(b, a))
 			}
-			if left, right := merge(ab, c), merge(a, merge(b, c)); !same(left, right) {
-				t.Fatalf("%v, %v, %v: %v or %v", a, b, c, left, right)
+			left, right, third := merge(ab, c), merge(a, merge(b, c)), merge(merge(a, c), b)
+			if !slices.EqualFunc(left, right, sameStamp) || !slices.EqualFunc(left, third, sameStamp) {
+				t.Fatalf("%v, %v, %v: %v or %v or %v", a, b, c, left, right, third)
+			}
+			if met := merge(left, right); !same(met, merge(right, left)) || !slices.EqualFunc(left, met, sameStamp) {
+				t.Fatalf("%v meets %v: %v", left, right, met)
 			}
 			if !same(merge(a, a), a) || !same(merge(ab, a), ab) || !coversAll(ab, a) || !coversAll(ab, b) {
 				t.Fatalf("%v and %v give %v", a, b, ab)

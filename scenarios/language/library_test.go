@@ -14,8 +14,11 @@ const libraryFolder = "../library"
 
 func libraryWords() language.Vocabulary {
 	return language.Vocabulary{
-		Protocols:  catalog.All(),
-		Properties: []string{"linearizable", "convergence", "termination"},
+		Protocols: catalog.All(),
+		Properties: []string{
+			"linearizable", "read-your-writes", "monotonic-reads", "monotonic-writes", "writes-follow-reads",
+			"convergence", "termination",
+		},
 	}
 }
 
