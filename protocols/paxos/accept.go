@@ -22,7 +22,7 @@ func (n *Node) propose(out *protocols.Effects) (sent bool) {
 	for g.Stage >= Recovering && n.Chosen >= g.Known {
 		c := n.at(g.Next)
 		last := n.lastOf(c)
-		if g.Next > last || !n.promised(c) {
+		if g.Next > last || !n.promised(c) || !n.ready(c) {
 			break
 		}
 		values := n.fill(last)
@@ -66,7 +66,7 @@ func (n *Node) fill(last uint64) []protocols.Record {
 		case len(g.Queue) > 0 && (len(values) > 0 || len(g.Batches) < n.Options.Window):
 			values = append(values, g.Queue[0])
 			g.Queue = g.Queue[1:]
-		case len(g.Queue) == 0 && slot < n.latest().From:
+		case len(g.Queue) == 0 && slot <= n.latest().From && n.latest().Decided > 0:
 			values = append(values, Noop{}) // a new configuration is to come into force
 		default:
 			return values
@@ -111,8 +111,9 @@ func (n *Node) onAccept(from int, m Accept, out *protocols.Effects) {
 		return
 	}
 	n.follow(from, m.Ballot, out)
+	n.hear(from, m.Ballot, m.Chosen, out)
 	last := m.First + uint64(len(m.Values)) - 1
-	if len(m.Values) > 0 && last <= n.Chosen+n.lag() && n.votes(m.First) {
+	if len(m.Values) > 0 && last <= n.Chosen+n.lag() && n.votes(m.First) && n.ready(n.at(m.First)) {
 		n.raise(m.Ballot)
 		for i, value := range m.Values {
 			slot := m.First + uint64(i)
@@ -123,7 +124,6 @@ func (n *Node) onAccept(from int, m Accept, out *protocols.Effects) {
 		}
 		n.vow(from, Accepted{Ballot: m.Ballot, Incarnation: n.Incarnation, First: m.First, Last: last}, m.Values, out)
 	}
-	n.hear(from, m.Ballot, m.Chosen, out)
 }
 
 // refuses rejects what is of a ballot below the promise.
@@ -254,31 +254,41 @@ func (n *Node) advance(now time.Duration, out *protocols.Effects) {
 	}
 	n.afterApply(out)
 	if !n.votes(n.Chosen + 1) {
-		n.tellChosen(first, true, out)
+		n.teach(first, out)
+		n.tellChosen(out)
 		n.depose("is no member any more", out)
 		return
 	}
-	sent := n.propose(out)
-	n.tellChosen(first, !sent, out)
+	n.teach(first, out)
+	if !n.propose(out) {
+		n.tellChosen(out)
+	}
 	n.establish(now, out)
 }
 
-// tellChosen tells those who vote how far the log is chosen, unless an Accept
-// has done so, and gives the others what was chosen from a slot on.
-func (n *Node) tellChosen(first uint64, commit bool, out *protocols.Effects) {
-	voters := n.electorate()
+// teach gives those who did not vote what was chosen from a slot on.
+func (n *Node) teach(first uint64, out *protocols.Effects) {
+	voters := n.at(first).Voters
 	var learn protocols.Message
-	var tell protocols.Message = Commit{Ballot: n.Leading.Ballot, Chosen: n.Chosen}
 	for p, id := range n.Nodes {
-		switch {
-		case p == n.Position:
-		case voters&bit(p) == 0 && first >= n.Log.First:
-			if learn == nil {
-				learn = n.learn(first)
-			}
-			out.Send(id, learn)
-		case commit || voters&bit(p) == 0:
-			out.Send(id, tell)
+		if p == n.Position || voters&bit(p) != 0 || first < n.Log.First {
+			continue
+		}
+		if learn == nil {
+			learn = n.learn(first)
+		}
+		out.Send(id, learn)
+	}
+}
+
+// tellChosen tells those who vote how far the log is chosen. An Accept does so,
+// too.
+func (n *Node) tellChosen(out *protocols.Effects) {
+	voters := n.electorate()
+	var message protocols.Message = Commit{Ballot: n.Leading.Ballot, Chosen: n.Chosen}
+	for p, id := range n.Nodes {
+		if p != n.Position && voters&bit(p) != 0 {
+			out.Send(id, message)
 		}
 	}
 }

@@ -24,7 +24,7 @@ type Wait struct {
 	Handed bool
 	Age    uint64
 	// Force is the slot that must be applied before the answer: a change of
-	// members is answered when it is in force.
+	// members is answered when the new ones have chosen something.
 	Force uint64
 }
 
@@ -59,7 +59,7 @@ func (n *Node) onRequested(now time.Duration, e protocols.Requested, out *protoc
 	}
 	w := n.wait(e)
 	if answered {
-		w.Handed, w.Force = true, n.latest().From-1
+		w.Handed, w.Force = true, n.latest().From
 		n.answerForced(out)
 		return
 	}
@@ -156,7 +156,7 @@ func (n *Node) answerWait(c *Command, result protocols.Result, fresh bool, out *
 	}
 	w := &n.Waits[at]
 	if _, change := c.Command.(protocols.Reconfigure); change {
-		w.Handed, w.Force = true, n.latest().From-1
+		w.Handed, w.Force = true, n.latest().From
 		return
 	}
 	if !fresh {

@@ -32,6 +32,10 @@ func (n *Node) reconfigure(members []protocols.NodeID, out *protocols.Effects) {
 	}
 }
 
+// ready tells whether this node has applied all slots before a configuration's.
+// One that held from the start has none before it.
+func (n *Node) ready(c *Configuration) bool { return c.Decided == 0 || n.Chosen+1 >= c.From }
+
 func (n *Node) noteConfiguration(c *Configuration, out *protocols.Effects) {
 	out.Note(protocols.Note{Kind: protocols.Configured, Term: c.Decided, Slot: c.From, Value: c.ids()})
 }
