@@ -94,8 +94,10 @@ func (l *ledger) take(s *Set, node protocols.NodeID, note *protocols.Note) {
 			d.proposals = append(d.proposals, said)
 		}
 	case protocols.Accepted:
-		d := l.slot(note.Slot)
-		d.votes = append(d.votes, ballotVote{said, acceptor{node, l.losses[node]}})
+		d, who := l.slot(note.Slot), acceptor{node, l.losses[node]}
+		if !slices.ContainsFunc(d.votes, func(v ballotVote) bool { return v.acceptor == who && v.ballot == note.Term }) {
+			d.votes = append(d.votes, ballotVote{said, who})
+		}
 		l.highest[node] = max(l.highest[node], note.Term)
 	case protocols.Promised:
 		l.promises[promise{acceptor{node, l.losses[node]}, note.Term}] = true

@@ -168,12 +168,16 @@ func allowed(lasts []ballotValue, wanted int, value any) bool {
 }
 
 // keptPromise: the ballot that an acceptor has promised on its disk never falls,
-// whatever happens to it in between, and it accepts in none below.
+// whatever happens to it in between, and it accepts in none below. When it boots
+// it may tell what it accepted before.
 type keptPromise struct{ rule }
 
 func (r *keptPromise) decides(s *Set, node protocols.NodeID, note *protocols.Note) {
 	if note.Kind != protocols.Promised && note.Kind != protocols.Accepted || !r.open() {
 		return
+	}
+	if _, boots := s.step.Event.(protocols.Recovered); boots && note.Kind == protocols.Accepted {
+		return // what it accepted before, told once more
 	}
 	if highest := s.ledger.highest[node]; note.Term < highest {
 		r.violate(s, fmt.Sprintf("%s has %s in ballot %d, after it promised ballot %d",

@@ -112,6 +112,8 @@ const (
 	// Proposed: the leader of the ballot asks acceptors to accept Value.
 	Proposed NoteKind = "proposed"
 	// Accepted: an acceptor has Value on its disk as accepted in the ballot.
+	// When it boots it tells so again of all that it has there: the last may
+	// have got there without its knowing.
 	Accepted NoteKind = "accepted"
 	// Chosen: the node knows that Value is chosen.
 	Chosen NoteKind = "chosen"

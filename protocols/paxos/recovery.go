@@ -36,6 +36,7 @@ func (n *Node) onRecovered(now time.Duration, disk protocols.Disk, out *protocol
 	case damage != "":
 		n.lose(disk, damage, out)
 	default:
+		n.noteVotes(out)
 		for n.Chosen < chosen && n.Log.at(n.Chosen+1) != nil {
 			n.apply(out)
 		}
@@ -74,6 +75,18 @@ func (n *Node) load(disk protocols.Disk) (chosen uint64, damage string) {
 		}
 	}
 	return chosen, ""
+}
+
+// noteVotes tells of the votes that the disk kept: the last of them may have got
+// there without the node's knowing, just before it crashed.
+func (n *Node) noteVotes(out *protocols.Effects) {
+	for i, e := range n.Log.Entries {
+		if e.Ballot != 0 {
+			out.Note(protocols.Note{
+				Kind: protocols.Accepted, Term: uint64(e.Ballot), Slot: n.Log.First + uint64(i), Value: e.Value,
+			})
+		}
+	}
 }
 
 // lose drops the votes of an acceptor that is lost. Its incarnation ends with
