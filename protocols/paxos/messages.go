@@ -144,10 +144,15 @@ type Submit struct {
 }
 
 // ReadIndex asks the leader how far to execute before the reads up to Number.
-type ReadIndex struct{ Number uint64 }
+// Life is the sender's: its numbers begin anew with each.
+type ReadIndex struct {
+	Life   uint32
+	Number uint64
+}
 
 // ReadIndexReply answers it.
 type ReadIndexReply struct {
+	Life   uint32
 	Number uint64
 	Index  uint64
 }
@@ -180,6 +185,8 @@ type Meta struct {
 	// Confirmed: the incarnation is registered with enough others. Forgotten:
 	// there was one before, which the node has forgotten.
 	Confirmed, Forgotten bool
+	// Life counts the node's boots.
+	Life uint32
 	// Registered are the incarnations of the nodes, by position, that this
 	// one remembers for them.
 	Registered []uint32

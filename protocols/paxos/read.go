@@ -18,7 +18,8 @@ import (
 //
 // A node asks for one index at a time, for all reads that came before; those
 // that come while it waits are asked for next, under a new number. An answer is
-// never used for a read that came after the question (etcd #20418).
+// never used for a read that came after the question (etcd #20418), nor in another
+// life of the node, whose numbers begin anew (found by a sweep: a late answer was).
 
 // Read is a client's read that waits for its index.
 type Read struct {
@@ -37,6 +38,7 @@ type Read struct {
 type ReadWaiting struct {
 	// From is the position of the node that asked, Number its number.
 	From   int
+	Life   uint32
 	Number uint64
 	// Index was applied when the question came, Round is to confirm it.
 	Index uint64
@@ -63,14 +65,17 @@ func (n *Node) askIndex(now time.Duration, out *protocols.Effects) {
 	if len(n.Reads) == 0 || n.Reads[len(n.Reads)-1].Indexed {
 		return
 	}
+	if n.Stable.Durable == 0 {
+		return // the number of this life is not on disk yet
+	}
 	number := n.Reads[len(n.Reads)-1].Number
 	switch {
 	case n.leads():
 		n.ReadAsked = number
-		n.onReadIndex(now, n.Position, ReadIndex{Number: number}, out)
+		n.onReadIndex(now, n.Position, ReadIndex{Life: n.Life, Number: number}, out)
 	case n.Leader != 0 && n.Leader != n.Self:
 		n.ReadAsked = number
-		out.Send(n.Leader, ReadIndex{Number: number})
+		out.Send(n.Leader, ReadIndex{Life: n.Life, Number: number})
 	}
 }
 
@@ -80,11 +85,11 @@ func (n *Node) onReadIndex(now time.Duration, from int, m ReadIndex, out *protoc
 		return
 	}
 	if n.leased(now) {
-		n.release(ReadWaiting{From: from, Number: m.Number, Index: n.Chosen}, out)
+		n.release(ReadWaiting{From: from, Life: m.Life, Number: m.Number, Index: n.Chosen}, out)
 		return
 	}
 	idle := len(g.Reads) == 0
-	g.Reads = append(g.Reads, ReadWaiting{From: from, Number: m.Number, Index: n.Chosen, Round: g.Round + 1})
+	g.Reads = append(g.Reads, ReadWaiting{From: from, Life: m.Life, Number: m.Number, Index: n.Chosen, Round: g.Round + 1})
 	if idle {
 		n.beat(now, out)
 	}
@@ -130,7 +135,7 @@ func (n *Node) confirmed(r *ReadWaiting) bool {
 func (n *Node) intersecting(c *Configuration) int { return len(c.Members) - n.q1(c) + 1 }
 
 func (n *Node) release(r ReadWaiting, out *protocols.Effects) {
-	reply := ReadIndexReply{Number: r.Number, Index: r.Index}
+	reply := ReadIndexReply{Life: r.Life, Number: r.Number, Index: r.Index}
 	if r.From == n.Position {
 		n.index(reply, out)
 	} else {
@@ -139,7 +144,7 @@ func (n *Node) release(r ReadWaiting, out *protocols.Effects) {
 }
 
 func (n *Node) onReadIndexReply(m ReadIndexReply, out *protocols.Effects) {
-	if n.Options.Reads != ReadLog && m.Number <= n.ReadsAsked {
+	if n.Options.Reads != ReadLog && m.Life == n.Life && m.Number <= n.ReadsAsked {
 		n.index(m, out)
 	}
 }

@@ -23,6 +23,8 @@ func (n *Node) onRecovered(now time.Duration, disk protocols.Disk, out *protocol
 		n.Incarnation, n.Formation.Confirmed, n.Formation.Forgotten = meta.Incarnation, meta.Confirmed, meta.Forgotten
 		copy(n.Registered, meta.Registered)
 	}
+	n.Life = meta.Life + 1
+	n.writeMeta()
 	if snapshot, ok := disk.Snapshot.(Snapshot); ok {
 		n.Snapshot = snapshot
 		n.restore(snapshot, out)

@@ -25,8 +25,10 @@ type Node struct {
 	// remembers for others.
 	Incarnation uint32
 	Registered  []uint32
-	Formation   Formation
-	Stable      Stable
+	// Life counts the node's boots.
+	Life      uint32
+	Formation Formation
+	Stable    Stable
 
 	// The learner. All slots up to Chosen are chosen and applied; Log holds
 	// of them what was not yet dropped.

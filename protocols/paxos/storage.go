@@ -78,7 +78,7 @@ func (n *Node) writeMeta() {
 	n.queue(protocols.SetMeta{Meta: Meta{
 		Promised: n.Promised, Incarnation: n.Incarnation, Confirmed: n.Formation.Confirmed,
 		Forgotten:  n.Formation.Forgotten,
-		Registered: slices.Clone(n.Registered),
+		Registered: slices.Clone(n.Registered), Life: n.Life,
 	}})
 }
 
