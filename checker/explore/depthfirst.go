@@ -44,6 +44,7 @@ func RunDepthFirst(ctx context.Context, model Model, options Options) (*Result, 
 		}
 	}
 	result.Distinct, result.Bytes, result.Frontier = d.distinct, s.bytesMax, uint64(d.waiting())
+	result.judgeLast(ctx, model, &options)
 	result.CollisionBound = collisionBound(d.distinct, options.Wide, s.width)
 	result.Elapsed = time.Since(started)
 	return result, nil

@@ -44,6 +44,13 @@
 // the final states and the verdicts are those of the whole search; the runs
 // shown need not be the shortest.
 //
+// # What comes at last
+//
+// A property that is expected eventually is judged after the search, on the
+// states without it that are reached by such states: it is violated if one of
+// them is final, or if there is a circle that is weakly fair to each class of
+// steps that the model names ([Fair]). The circle is shown as a run with a loop.
+//
 // The models of other checkers, whose counts are known, are in reference.
 //
 // Of this module the package may import protocols, protocols/hint,

@@ -77,6 +77,9 @@ type Finding struct {
 type Path struct {
 	States [][]uint32
 	Steps  []Label
+	// Loop is 0, or the run goes on for ever with the steps after the first
+	// Loop states: its last state is States[Loop-1].
+	Loop int
 }
 
 // Result is what a search found.

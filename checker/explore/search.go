@@ -91,6 +91,7 @@ func Run(ctx context.Context, model Model, options Options) (*Result, error) {
 		return nil, fmt.Errorf("explore: a state has %d successors or more", reducedTurn)
 	}
 	result := s.result()
+	result.judgeLast(ctx, model, &options)
 	result.Elapsed = time.Since(started)
 	return result, nil
 }
@@ -104,10 +105,9 @@ func newSearch(model Model, options Options) (*search, error) {
 		return nil, errors.New("explore: a negative depth")
 	}
 	for i, p := range model.Properties() {
-		if p.Expectation == Eventually {
-			return nil, fmt.Errorf("explore: breadth-first search cannot tell whether %q comes at last", p.Name)
+		if p.Expectation != Eventually { // that is judged afterwards
+			s.wanted |= 1 << i
 		}
-		s.wanted |= 1 << i
 	}
 	for range options.Workers {
 		expander := model.Expander()

@@ -45,8 +45,11 @@ type checkVerdict struct {
 	Expected string `json:"expected"` // always, sometimes or eventually
 	Verdict  string `json:"verdict"`
 	// Length is that of the run that shows it, in steps.
-	Length int         `json:"length,omitempty"`
-	Run    []checkStep `json:"run,omitempty"`
+	Length int `json:"length,omitempty"`
+	// Loop is the step after which the run goes on for ever with the steps
+	// behind it; it is missing if the run ends.
+	Loop *int        `json:"loop,omitempty"`
+	Run  []checkStep `json:"run,omitempty"`
 }
 
 // checkStep is a step of a run: what happened, and what it changed.
@@ -88,6 +91,10 @@ func (c *checking) report(r *explore.Result) *checkReport {
 		if f.Path != nil {
 			v.Run = c.steps(f.Path)
 			v.Length = len(v.Run)
+			if f.Path.Loop > 0 {
+				v.Loop = new(int)
+				*v.Loop = f.Path.Loop - 1
+			}
 		}
 		report.Verdicts = append(report.Verdicts, v)
 	}
@@ -210,6 +217,9 @@ func (c *checking) printSteps(l *lab, path *explore.Path) {
 				}
 			}
 		}
+	}
+	if path.Loop > 0 {
+		fmt.Fprintf(l.out, "         and so on for ever, from step %d\n", path.Loop)
 	}
 }
 

@@ -12,6 +12,14 @@ func All() []explore.Entry {
 			New:        newTwoPhase,
 		},
 		{
+			Name: "twophase-fair", Summary: "Two-phase commit in which all that stays possible happens some time",
+			Source: "TLA+ examples, transaction_commit/TwoPhase.tla, with weak fairness", New: newFairTwoPhase,
+			Parameters: []explore.Parameter{
+				explore.Count("rms", 3, 1, managersMax, "resource managers"),
+				{Name: "fairness", Default: "weak", Choices: []string{"weak", "none"}, Help: "of each action of each resource manager"},
+			},
+		},
+		{
 			Name: "tcommit", Summary: "What committing a transaction means",
 			Source:     "TLA+ examples, transaction_commit/TCommit.tla",
 			Parameters: []explore.Parameter{explore.Count("rms", 3, 1, tcommitMax, "resource managers")},
