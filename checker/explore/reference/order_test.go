@@ -25,6 +25,14 @@ func (m reordered) Expander() explore.Expander {
 	return reorderedExpander{m.Model.Expander(), explore.NewStepper(m.Model), m.order}
 }
 
+// Fairness implements explore.Fair as the model does.
+func (m reordered) Fairness(label explore.Label) int {
+	if fair, ok := m.Model.(explore.Fair); ok {
+		return fair.Fairness(label)
+	}
+	return -1
+}
+
 func (x reorderedExpander) Initial(b *explore.Batch) {
 	for _, state := range x.stepper.Initial() {
 		copy(b.Next(), state)
