@@ -16,7 +16,7 @@ func threepcMutants() []Mutant {
 			Source:   "Keidar and Dolev (1998), section 6: without Last_Elected a connected quorum may split",
 			Property: "ac1",
 			Protocol: "threepc",
-			Scenario: "threepc-deposed-coordinator",
+			Scenario: "3pc-deposed-coordinator",
 			Seeds:    100,
 			Seed:     1,
 			Wrap:     func(inner protocols.Node) protocols.Node { return &ObeysDeposed{Inner: inner} },
