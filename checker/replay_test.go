@@ -194,3 +194,23 @@ func TestReplayWithoutCommands(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// A change of members is no matter of the state machine's.
+func TestReplayOfAChangeOfMembers(t *testing.T) {
+	change := tx{1, 2, protocols.Requested{Client: 1, Request: 2, Command: protocols.Reconfigure{Members: []protocols.NodeID{1}}}}
+	k := come([]tx{r})
+	k.Last[1] = protocols.Reply{Client: 1, Request: 2}
+	found := judge(t, []act{
+		casts(1, r, change), keeping(delivers(1, r), come([]tx{r})),
+		keeping(delivers(1, change), k), does(1, k.Last[1]), keeping(restores(2, 2), k),
+	})
+	for _, name := range []string{"snapshot", "exactly-once"} {
+		if f := found[name]; f.Verdict != checker.Holds || f.Checked == 0 {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+	k.Machine.Done++
+	if f := judge(t, []act{casts(1, r, change), delivers(1, r, change), keeping(restores(2, 2), k)})["snapshot"]; f.Verdict != checker.Violated {
+		t.Errorf("it was applied: %+v", f)
+	}
+}

@@ -33,6 +33,9 @@ type Command struct {
 // Origin implements protocols.Originated.
 func (c Command) Origin() (protocols.ClientID, uint64) { return c.Client, c.Request }
 
+// Carries implements protocols.Carrier.
+func (c Command) Carries() protocols.Command { return c.Command }
+
 // Noop is a value that does nothing: it fills a slot that would stay a hole.
 type Noop struct{}
 

@@ -60,6 +60,7 @@ func Protocol() protocols.Protocol {
 		Invariants: []string{
 			"agreement", "validity", "one-value-a-ballot", "p2c", "promise", "configuration", "lease",
 			"prefix", "durability", "force-order", "one-leader-an-epoch", "epoch-established-once",
+			"snapshot", "exactly-once",
 		},
 	}
 }

@@ -68,6 +68,11 @@ type Node struct {
 // Replicated implements protocols.Replica.
 func (n *Node) Replicated() protocols.StateMachine { return n.Sessions.Machine }
 
+// Answered implements protocols.Answerer.
+func (n *Node) Answered(client protocols.ClientID, request uint64) (result protocols.Result, answered, over bool) {
+	return n.Sessions.Answered(client, request)
+}
+
 // Options are the parameters of a Node, parsed.
 type Options struct {
 	Tick time.Duration

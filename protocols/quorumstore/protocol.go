@@ -31,7 +31,8 @@ func Protocol() protocols.Protocol {
 			(*Node)(nil), Kept{}, Handed{}, Born{}, Meta{}, Snapshot{},
 			Fetch{}, Fetched{}, Store{}, Stored{}, Digest{}, Agreed{}, Contents{}),
 		New: newFromConfig,
-		// What clients may rely on depends on the parameters; scenarios say.
+		// What clients may rely on depends on the parameters; scenarios say. No
+		// sequence is delivered, so there is none that a snapshot could replace.
 		Invariants: []string{"force-order"},
 	}
 }
