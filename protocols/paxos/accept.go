@@ -75,6 +75,17 @@ func (n *Node) fill(last uint64) []protocols.Record {
 	return values
 }
 
+// why says in a word what the leader proposes a value for, but for a client.
+func (g *Leading) why(value protocols.Record) string {
+	switch _, noop := value.(Noop); {
+	case noop:
+		return noOp
+	case g.Stage == Recovering:
+		return anew
+	}
+	return ""
+}
+
 // sendAccept proposes values for the slots from Next on. The leader writes them
 // to its own log, too; whether that is a vote its configuration says.
 func (n *Node) sendAccept(c *Configuration, values []protocols.Record, out *protocols.Effects) {
@@ -82,7 +93,9 @@ func (n *Node) sendAccept(c *Configuration, values []protocols.Record, out *prot
 	first := g.Next
 	for i, value := range values {
 		slot := first + uint64(i)
-		out.Note(protocols.Note{Kind: protocols.Proposed, Term: uint64(g.Ballot), Slot: slot, Value: value})
+		out.Note(protocols.Note{
+			Kind: protocols.Proposed, Term: uint64(g.Ballot), Slot: slot, Value: value, Text: g.why(value),
+		})
 		out.Note(protocols.Note{Kind: protocols.Broadcast, Slot: slot, Value: value})
 		n.record(slot, g.Ballot, value)
 		g.Open = append(g.Open, Open{})

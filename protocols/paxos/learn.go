@@ -103,6 +103,7 @@ func (n *Node) onLearn(now time.Duration, from int, m Learn, out *protocols.Effe
 		}
 		n.depose("a higher ballot has chosen", out)
 	}
+	out.Note(protocols.Note{Kind: protocols.Synchronized, Slot: last, Text: fromLog})
 	for slot := n.Chosen + 1; slot <= last; slot++ {
 		ballot, value := m.Ballots[slot-m.First], m.Values[slot-m.First]
 		if e := n.Log.at(slot); e == nil || e.Ballot < ballot {

@@ -10,6 +10,18 @@ import (
 // why.
 const Deposed protocols.NoteKind = "deposed"
 
+// The Texts of Proposed that say why, if it is not that a client asks for it.
+const (
+	noOp = "no-op" // the slot would stay a hole, or a new configuration is to come into force
+	anew = "anew"  // another leader left it open
+)
+
+// The Texts of Synchronized, that say how a node got what it lacked.
+const (
+	fromLog      = "log"
+	fromSnapshot = "snapshot"
+)
+
 // The timers.
 const (
 	timerTick     = "tick"     // heartbeats, repetitions and time-outs, every half tick

@@ -62,7 +62,40 @@ func Protocol() protocols.Protocol {
 			"prefix", "durability", "force-order", "one-leader-an-epoch", "epoch-established-once",
 			"snapshot", "exactly-once",
 		},
+		Milestones: milestones(),
 	}
+}
+
+// milestones are the phases of a ballot, the ways to learn and to come back, and
+// the reasons for which a leader gives up. One of these is not among them, for no
+// sweep has come to it yet: that it hears what a higher ballot has chosen before it
+// hears of the ballot itself.
+func milestones() []protocols.Milestone {
+	list := []protocols.Milestone{
+		{Kind: protocols.Promised},
+		{Kind: protocols.Role, Text: "leading"},
+		{Kind: protocols.Role, Text: "following"},
+		{Kind: protocols.Proposed, Text: anew},
+		{Kind: protocols.Proposed, Text: noOp},
+		{Kind: protocols.Leading},
+		{Kind: protocols.Accepted},
+		{Kind: protocols.Chosen},
+		{Kind: protocols.Delivered},
+		{Kind: protocols.Synchronized, Text: fromLog},
+		{Kind: protocols.Synchronized, Text: fromSnapshot},
+		{Kind: protocols.Restored},
+		{Kind: protocols.Lost},
+		{Kind: protocols.Configured},
+		{Kind: protocols.Leased},
+		{Kind: protocols.Lapsed},
+	}
+	for _, why := range []string{
+		"heard another leader", "was rejected", "promised a higher ballot", "no quorum answered in time",
+		"no contact to a quorum", "is no member any more",
+	} {
+		list = append(list, protocols.Milestone{Kind: Deposed, Text: why})
+	}
+	return list
 }
 
 func parameters() []protocols.Parameter {

@@ -162,6 +162,7 @@ func (n *Node) onPart(now time.Duration, from int, m Part, out *protocols.Effect
 
 // install makes a snapshot the node's state.
 func (n *Node) install(s Snapshot, out *protocols.Effects) {
+	out.Note(protocols.Note{Kind: protocols.Synchronized, Slot: s.Slot, Text: fromSnapshot})
 	n.restore(s, out)
 	n.save(s, s.Slot+1)
 	n.answerForced(out)

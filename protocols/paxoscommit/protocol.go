@@ -32,16 +32,21 @@ func Protocol() protocols.Protocol {
 			"ac1", "ac2", "ac3", "ac4", "ac5", "in-doubt-locks", "conservation", "force-order",
 			"agreement", "validity", "one-value-a-ballot",
 		},
+		// The vote of a participant where a transaction only reads is not among
+		// them: no scenario has such a transaction.
 		Milestones: []protocols.Milestone{
-			{Kind: Recovering},
-			{Kind: protocols.Proposed},
-			{Kind: protocols.Accepted},
-			{Kind: protocols.Promised},
-			{Kind: protocols.Chosen},
+			{Kind: protocols.Begun},
 			{Kind: protocols.Voted, Text: protocols.VoteYes},
 			{Kind: protocols.Voted, Text: protocols.VoteNo},
 			{Kind: protocols.Decided, Text: protocols.Commit},
 			{Kind: protocols.Decided, Text: protocols.Abort},
+			{Kind: protocols.Blocked, Text: "waits"},
+			{Kind: protocols.Blocked, Text: "refused"},
+			{Kind: protocols.Proposed},
+			{Kind: protocols.Accepted},
+			{Kind: protocols.Chosen},
+			{Kind: protocols.Promised},
+			{Kind: Recovering},
 		},
 	}
 }

@@ -32,13 +32,22 @@ func Protocol() protocols.Protocol {
 		// With termination=simple ac1 and conservation hold only as long as the
 		// silent are dead: that a cut breaks them is the lesson of a scenario.
 		Invariants: []string{"ac1", "ac2", "ac3", "ac4", "ac5", "in-doubt-locks", "conservation", "force-order"},
+		// The vote of a participant where a transaction only reads is not among
+		// them: no scenario has such a transaction.
 		Milestones: []protocols.Milestone{
-			{Kind: Elected},
-			{Kind: Precommit},
+			{Kind: protocols.Begun},
 			{Kind: protocols.Voted, Text: protocols.VoteYes},
 			{Kind: protocols.Voted, Text: protocols.VoteNo},
 			{Kind: protocols.Decided, Text: protocols.Commit},
 			{Kind: protocols.Decided, Text: protocols.Abort},
+			{Kind: protocols.Blocked, Text: "waits"},
+			{Kind: protocols.Blocked, Text: "refused"},
+			{Kind: Precommit},
+			{Kind: Preabort},
+			{Kind: Elected},
+			{Kind: Stuck, Text: noQuorum},
+			{Kind: Stuck, Text: lastIsAway},
+			{Kind: Split},
 		},
 	}
 }

@@ -194,7 +194,7 @@ func (n *Node) judgeFailed(l *Lead, out *protocols.Effects) {
 	}
 	switch {
 	case back < len(last):
-		n.stuck(l, "the last to fail is not back", out)
+		n.stuck(l, lastIsAway, out)
 	case ready:
 		n.conclude(l, resource.Commit, out)
 	default:

@@ -252,6 +252,12 @@ const (
 	Split protocols.NoteKind = "split"
 )
 
+// The Texts of Stuck.
+const (
+	noQuorum   = "no quorum"
+	lastIsAway = "the last to fail is not back"
+)
+
 // Step makes the node take one event. Its clock serves to tell older
 // transactions from younger ones, for fairness alone.
 func (n *Node) Step(now time.Duration, event protocols.Event, out *protocols.Effects) {

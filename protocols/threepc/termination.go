@@ -197,7 +197,7 @@ func (n *Node) judgeByQuorums(l *Lead, out *protocols.Effects) {
 	case len(against)+len(waiting) >= n.Settings.quorum(Preaborted, size):
 		l.Target, l.Reached = Preaborted, against
 	default:
-		n.stuck(l, "no quorum", out)
+		n.stuck(l, noQuorum, out)
 		return
 	}
 	n.move(l, waiting, out)
@@ -209,7 +209,7 @@ func (n *Node) judgeByQuorums(l *Lead, out *protocols.Effects) {
 // a later attempt of a quorum outweighs all earlier ones.
 func (n *Node) judgeByAttempts(l *Lead, out *protocols.Effects) {
 	if len(l.Reports) < n.Settings.quorum(Precommitted, len(l.Cohort)) {
-		n.stuck(l, "no quorum", out)
+		n.stuck(l, noQuorum, out)
 		return
 	}
 	latest := Ballot(0)
@@ -259,7 +259,7 @@ func (n *Node) onSilent(l *Lead, out *protocols.Effects) bool {
 	if n.coordinates(l.Transaction) && l.Ballot == first(l.Transaction) {
 		return false
 	}
-	n.stuck(l, "no quorum", out)
+	n.stuck(l, noQuorum, out)
 	return true
 }
 
