@@ -2,8 +2,9 @@
 // one in their own package, and those of judges.
 //
 // Run runs a document, Cost tells what its operations cost. Check is the property
-// test that all protocols share: it has rapid draw clusters, links, clients, what
-// they ask and what strikes, and judges each run as scenarios judges any other.
+// test that all protocols share: it has rapid draw clusters, their members, links,
+// clients, what they ask and what strikes, and judges each run as scenarios judges
+// any other.
 //
 //	func TestProperties(t *testing.T) { // in package zab_test
 //		labtest.Check(t, labtest.Space{Protocol: "zab", Nodes: []int{3, 5}, Faults: language.FaultKinds()})

@@ -39,9 +39,12 @@ func (c *checks) draw(t *rapid.T) (*language.Scenario, error) {
 	run := &scenario.Runs[0]
 	d := &drawing{t: t, run: run, nodes: nodes}
 	d.surroundings()
+	if c.space.memberships() {
+		run.Cluster.Members = d.members()
+	}
 	d.operations(clients, c.space.afterwards())
 	if len(c.space.Faults) > 0 {
-		d.faults(c.space.Faults)
+		d.faults(c.space.kinds())
 	}
 	if c.space.Shape != nil {
 		c.space.Shape(t, run)
@@ -150,6 +153,9 @@ func (d *drawing) faults(kinds []language.FaultKind) {
 		return f.entries
 	})
 	d.entries = slices.Concat(rapid.SliceOfN(fault, 0, 8).Draw(d.t, "faults")...)
+	if len(d.entries) == 0 && d.run.Liveness > 0 {
+		d.run.Liveness += settled // it counts from the start, and nobody may ask before
+	}
 	d.add(settled, language.Heal{All: true})
 	for i := range d.nodes {
 		d.add(settled, language.Restart{Node: language.Target{Node: protocols.NodeID(i + 1)}})
@@ -176,6 +182,8 @@ func (d *drawing) fault(kind language.FaultKind, at, lasts time.Duration) {
 		}
 	case language.FaultDisk:
 		d.disk(at, lasts)
+	case language.FaultMembership:
+		d.reconfigure(at)
 	case language.FaultLinks:
 		delay := network.UniformDelay(d.ms("least", 0, 50), 50*time.Millisecond+d.ms("most", 0, 500))
 		change := language.ConditionsChange{Delay: &delay}

@@ -167,3 +167,20 @@ func TestWrong(t *testing.T) {
 		}
 	}
 }
+
+// TestMembershipsAreDrawn: an error that only a change of members shows is found,
+// and is not where they do not change.
+func TestMembershipsAreDrawn(t *testing.T) {
+	space := Space{
+		Protocol: "paxos", Parameters: map[string][]string{"alpha": {"5"}}, Nodes: []int{4},
+		Mutant: "paxos-reconfigure-unprepared",
+		Faults: []language.FaultKind{language.FaultMembership, language.FaultCrash, language.FaultPartition},
+	}
+	if made := try(t, 10_000, space); !made.failed {
+		t.Errorf("the mutant was not found: %q", made.said)
+	}
+	space.Faults = []language.FaultKind{language.FaultCrash, language.FaultPartition}
+	if made := try(t, 100, space); made.failed {
+		t.Errorf("without a change it was: %q", made.said)
+	}
+}
