@@ -14,6 +14,12 @@ import (
 // only what lies in leaves that differ is shipped. Every message stands for
 // itself, so any of them may be lost, doubled or late.
 
+// The Texts of Synchronized, that say how a node got what it lacked.
+const (
+	antiEntropy = "anti-entropy"
+	diskIsBack  = "what the disk had lost is back"
+)
+
 // The tree has treeFan^treeDepth leaves; the upper bits of a key's place on the
 // ring, treeBits of them, tell in which one it lies.
 const (
@@ -191,7 +197,7 @@ func (n *Node) onContents(now time.Duration, from protocols.NodeID, contents Con
 		}
 	}
 	if lacked {
-		out.Note(protocols.Note{Kind: protocols.Synchronized, Slot: uint64(from), Text: "anti-entropy"})
+		out.Note(protocols.Note{Kind: protocols.Synchronized, Slot: uint64(from), Text: antiEntropy})
 	}
 	if !contents.Answer {
 		return
@@ -227,6 +233,6 @@ func (n *Node) onAgreed(now time.Duration, from protocols.NodeID, agreed Agreed,
 		}
 	}
 	n.Damaged, n.Synced = false, nil
-	out.Note(protocols.Note{Kind: protocols.Synchronized, Text: "what the disk had lost is back"})
+	out.Note(protocols.Note{Kind: protocols.Synchronized, Text: diskIsBack})
 	n.persist(Writing{}, out, protocols.SetMeta{Meta: Meta{Life: n.Life}})
 }

@@ -34,6 +34,16 @@ func Protocol() protocols.Protocol {
 		// What clients may rely on depends on the parameters; scenarios say. No
 		// sequence is delivered, so there is none that a snapshot could replace.
 		Invariants: []string{"force-order"},
+		// That it halts, for neither metadata nor snapshot can be read, is not
+		// among them: no sweep has come to it yet.
+		Milestones: []protocols.Milestone{
+			{Kind: HintKept},
+			{Kind: HintHanded},
+			{Kind: ReadRepaired},
+			{Kind: SiblingsRead},
+			{Kind: protocols.Synchronized, Text: antiEntropy},
+			{Kind: protocols.Synchronized, Text: diskIsBack},
+		},
 	}
 }
 
