@@ -246,7 +246,7 @@ type synod struct {
 	acts     []act
 	ballot   uint64
 	promised [4]uint64
-	votes    [4]map[uint64]ballotVote
+	votes    [4]map[uint64][]ballotVote // all that it ever cast, by slot
 	promises map[uint64][]protocols.NodeID
 	proposed map[[2]uint64]string
 	accepted map[[2]uint64]map[protocols.NodeID]bool
@@ -263,7 +263,7 @@ func drawSynod(t *rapid.T) *synod {
 		accepted: map[[2]uint64]map[protocols.NodeID]bool{},
 	}
 	for i := range s.votes {
-		s.votes[i] = map[uint64]ballotVote{}
+		s.votes[i] = map[uint64][]ballotVote{}
 	}
 	s.acts = configures(1, 0, 1, 1, 2, 3)
 	for range rapid.IntRange(20, 100).Draw(t, "ballots") {
@@ -309,8 +309,10 @@ func (s *synod) propose(ballot, slot uint64) {
 	}
 	highest := ballotVote{value: "value " + string(rune('a'+ballot))}
 	for _, n := range s.promises[ballot] {
-		if v := s.votes[n][slot]; v.ballot > highest.ballot && v.ballot < ballot {
-			highest = v
+		for _, v := range s.votes[n][slot] {
+			if v.ballot > highest.ballot && v.ballot < ballot {
+				highest = v
+			}
 		}
 	}
 	s.proposed[at] = highest.value
@@ -324,7 +326,7 @@ func (s *synod) accept(n protocols.NodeID, ballot, slot uint64) {
 		return
 	}
 	s.promised[n] = ballot
-	s.votes[n][slot] = ballotVote{ballot, value}
+	s.votes[n][slot] = append(s.votes[n][slot], ballotVote{ballot, value})
 	s.acts = append(s.acts, accepts(ballot, slot, value, n)...)
 	if s.accepted[at] == nil {
 		s.accepted[at] = map[protocols.NodeID]bool{}
