@@ -2,6 +2,7 @@ package primarybackup_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"quorumlab/checker/cost"
@@ -43,6 +44,31 @@ func TestCostOfAWrite(t *testing.T) {
 			}
 			if sent := c.Sent(); sent != int64(2*messages[replication]*(nodes-1)) {
 				t.Errorf("%s, %d nodes: two writes take %d messages: %+v", replication, nodes, sent, c.Messages)
+			}
+		}
+	}
+}
+
+// A read that the primary confirms costs a backup two messages, there and back,
+// and the primary nothing; a local one costs nobody anything. None is forced.
+func TestCostOfARead(t *testing.T) {
+	for _, test := range []struct {
+		reads, at, asked string
+		delays           int
+		messages         int64
+	}{
+		{"confirmed", "n1", "primary", 0, 0},
+		{"confirmed", "n2", "backup", 2, 4},
+		{"local", "n1", "primary", 0, 0},
+		{"local", "n2", "backup", 0, 0},
+	} {
+		document := strings.NewReplacer("at: n1", "at: "+test.at, "write: x, value: a", "read: x", "write: x, value: b", "read: y").Replace(alone)
+		for _, replication := range []string{"async", "sync"} {
+			c := labtest.Cost(t, document, "parameters.reads="+test.reads, "parameters.replication="+replication).Of(cost.Read)
+			want := cost.Delays{Asked: test.asked, Delays: test.delays, Operations: 2}
+			if c.Answered != 2 || len(c.Delays) != 1 || c.Delays[0] != want || c.Sent() != test.messages || len(c.Forces) != 0 {
+				t.Errorf("%s, %s at %s: %d messages %+v, delays %+v, forces %+v",
+					replication, test.reads, test.at, c.Sent(), c.Messages, c.Delays, c.Forces)
 			}
 		}
 	}
