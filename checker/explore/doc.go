@@ -37,8 +37,8 @@
 // leave out orders of steps that make no difference: of a state it explores what
 // is pending at one actor only, if no other can put anything new before it or
 // make a step that this depends on before the actor itself does. Whether others
-// can is found out by following them while the actor does nothing, once for each
-// state that they are in. A state of which only a part was explored is explored
+// can is found out by following them while the actor does nothing, for some steps;
+// it is taken for granted if that does not tell. A state of which only a part was explored is explored
 // as a whole if the part leads only to states that were explored before: else
 // steps could be put off for ever. The local states of actors, what clients saw,
 // the final states and the verdicts are those of the whole search; the runs

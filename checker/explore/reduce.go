@@ -45,29 +45,31 @@ const reducedTurn = 1 << (turnBits - 1)
 // reducer finds persistent sets, for one worker.
 type reducer struct {
 	Divided
-	pending *Batch
-	// meanwhile has a batch for each depth of the search among what others do.
-	meanwhile []*Batch
+	pending   *Batch
+	meanwhile *Batch
 	// known tells of what others are in, by actor, whether they can still touch
 	// it.
-	known []map[string]touch
-	open  []string // of the search at work
-	bytes uint64
+	known []map[string]bool
+	words []uint32 // of the states to follow
+	seen  map[string]bool
 }
 
-type touch uint8
-
+// Of what others can do no more than meanwhileMax states are followed: then it is
+// taken for granted that they touch the actor. That must not depend on what was
+// asked before, else the counts would depend on who works on what. Of the answers
+// no more than knownMax are kept.
 const (
-	unknown touch = iota
-	touching
-	never    // they can touch it no more
-	searched // by the search at work, without a result yet
+	meanwhileMax = 16
+	knownMax     = 1 << 14
 )
 
 func newReducer(d Divided, width int) *reducer {
-	r := &reducer{Divided: d, pending: newBatch(width, &Options{}, nil)}
+	r := &reducer{
+		Divided: d, pending: newBatch(width, &Options{}, nil), meanwhile: newBatch(width, &Options{}, nil),
+		seen: map[string]bool{},
+	}
 	for range d.Actors() {
-		r.known = append(r.known, map[string]touch{})
+		r.known = append(r.known, map[string]bool{})
 	}
 	return r
 }
@@ -96,57 +98,69 @@ func (r *reducer) expand(state []uint32, batch *Batch) (reduced bool) {
 
 // touchable reports whether others can touch an actor before it makes a step.
 func (r *reducer) touchable(state []uint32, actor int) bool {
-	words := append([]uint32(nil), state...)
-	r.Aside(words, actor)
-	r.open = r.open[:0]
-	found := r.search(words, actor, 0)
-	for _, key := range r.open {
-		if found == touching && r.known[actor][key] == searched {
-			delete(r.known[actor], key)
-		} else if found != touching {
-			r.known[actor][key] = never
-		}
-	}
-	return found == touching
-}
-
-// search follows what others can do. What is on the way, or was left without a
-// result because it leads there, tells nothing of its own: if nothing that can
-// be reached touches the actor, then nothing from there does.
-func (r *reducer) search(words []uint32, actor, depth int) touch {
-	var buffer [256]byte
-	content := buffer[:0]
-	for _, word := range words {
-		content = binary.LittleEndian.AppendUint32(content, word)
-	}
-	known := r.known[actor]
-	if found := known[string(content)]; found != unknown {
+	r.words = append(r.words[:0], state...)
+	r.Aside(r.words, actor)
+	var buffer [keyMax]byte
+	key := appendKey(buffer[:0], r.words)
+	if found, known := r.known[actor][string(key)]; known {
 		return found
 	}
-	key := string(content)
-	known[key] = searched
-	r.bytes += mapEntry * uint64(len(key)+int(unsafe.Sizeof(key))+1)
-	if depth == len(r.meanwhile) {
-		r.meanwhile = append(r.meanwhile, newBatch(len(words), &Options{}, nil))
+	found := r.follow(actor, len(state))
+	if len(r.known[actor]) >= knownMax {
+		clear(r.known[actor])
 	}
-	batch := r.meanwhile[depth]
-	batch.reset()
-	batch.from(0)
-	result := never
-	if r.Meanwhile(words, actor, batch) {
-		result = touching
-	}
-	for i := 0; i < batch.count && result != touching; i++ {
-		if found := r.search(batch.state(i), actor, depth+1); found != never {
-			result = found
+	r.known[actor][string(key)] = found
+	return found
+}
+
+// follow follows what others can do, from the state in words on.
+func (r *reducer) follow(actor, width int) (touched bool) {
+	clear(r.seen)
+	var buffer [keyMax]byte
+	r.seen[string(appendKey(buffer[:0], r.words))] = true
+	state := make([]uint32, width)
+	for len(r.words) > 0 {
+		rest := len(r.words) - width // the newest first
+		copy(state, r.words[rest:])
+		r.words = r.words[:rest]
+		r.meanwhile.reset()
+		r.meanwhile.from(0)
+		if r.Meanwhile(state, actor, r.meanwhile) {
+			return true
+		}
+		for i := range r.meanwhile.count {
+			next := r.meanwhile.state(i)
+			key := appendKey(buffer[:0], next)
+			if r.seen[string(key)] {
+				continue
+			}
+			if len(r.seen) == meanwhileMax {
+				return true
+			}
+			r.seen[string(key)] = true
+			r.words = append(r.words, next...)
 		}
 	}
-	if result == searched {
-		r.open = append(r.open, key)
-		return searched
+	return false
+}
+
+// keyMax is the size of the keys of most models.
+const keyMax = 128
+
+func appendKey(key []byte, words []uint32) []byte {
+	for _, word := range words {
+		key = binary.LittleEndian.AppendUint32(key, word)
 	}
-	known[key] = result
-	return result
+	return key
+}
+
+// size returns about how much memory the reducer takes.
+func (r *reducer) size() uint64 {
+	answers := 0
+	for _, known := range r.known {
+		answers += len(known)
+	}
+	return uint64(answers) * mapEntry * uint64(4*r.pending.width+int(unsafe.Sizeof(""))+1)
 }
 
 // What is left out may be left out for ever if the reduced steps lead in a

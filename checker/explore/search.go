@@ -275,7 +275,7 @@ func (s *search) size() (distinct, bytes uint64) {
 	}
 	for i := range s.workers {
 		if r := s.workers[i].reducer; r != nil {
-			bytes += r.bytes
+			bytes += r.size()
 		}
 	}
 	return distinct, bytes + s.model.Bytes()

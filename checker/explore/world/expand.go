@@ -188,7 +188,7 @@ func (x *expander) Initial(b *explore.Batch) {
 		s.setClient(client, x.clientOf(clientState{}))
 	}
 	*s.history() = x.Model.history(nil)
-	*s.monitor() = x.monitorOf(&monitor{last: make([]uint64, x.nodes)})
+	*s.monitor() = x.monitorOf(&monitor{last: make([]uint64, x.nodes), promised: make([]uint64, x.nodes)})
 	for i := range x.nodes {
 		id := protocols.NodeID(i + 1)
 		s.apply(id, x.react(s.cell(id), act{kind: restart}))

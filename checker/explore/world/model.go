@@ -20,6 +20,11 @@ const (
 	hitsForce
 	hitsPanic
 	hitsAnswered
+	hitsChoice
+	hitsBallot
+	hitsPromise
+	hitsTwice
+	hitsEpoch
 )
 
 // Model is a world as a model.
@@ -114,7 +119,12 @@ func questions() []question {
 		never(hitsLinear, false, "linearizable", "What the clients saw is linearizable."),
 		never(hitsOrder, true, "prefix", "Of the sequences that any two nodes deliver, one is the beginning of the other."),
 		never(hitsLeader, true, "one-leader-an-epoch", "No two nodes lead the same epoch."),
+		never(hitsEpoch, true, "epoch-established-once", "No epoch is established twice, not even by the same node."),
 		never(hitsDecision, true, "ac1", "No two nodes decide differently on a transaction."),
+		never(hitsTwice, true, "ac2", "No node decides twice on a transaction, and differently the second time."),
+		never(hitsChoice, true, "agreement", "No two nodes take different values for chosen in a slot."),
+		never(hitsBallot, true, "one-value-a-ballot", "In one slot and one ballot no two values are proposed or accepted."),
+		never(hitsPromise, true, "promise", "The ballot that an acceptor has promised never falls, and it accepts in none below."),
 		never(hitsForce, true, "force-order", "A message that is true only if something is on its sender's disk is sent only when it is."),
 		never(hitsPanic, false, "no-panic", "No node meets what it takes for impossible."),
 		sometimes(hitsAnswered, "answered", "A client is answered."),

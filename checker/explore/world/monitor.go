@@ -18,16 +18,19 @@ type monitor struct {
 	// last is the number of the transaction that each node, in this life,
 	// delivered last.
 	last []uint64
-	hits uint64
+	// promised is the highest ballot that each node promised or accepted in.
+	promised []uint64
+	hits     uint64
 	// reason says in words what is broken.
 	reason string
 }
 
-// fact is something that may not be true in two ways: of this kind and number
-// there is this value only.
+// fact is something that may not be true in two ways: of this kind, number and
+// part there is this value only.
 type fact struct {
 	kind   factKind
 	number uint64
+	part   uint64 // of the number: a ballot of a slot, or a node
 	value  uint32 // interned
 }
 
@@ -38,7 +41,9 @@ const (
 	deliveredAs
 	after // the transaction delivered before it, as a value
 	decidedAs
+	decidedAt
 	chosenAs
+	votedAs
 )
 
 // broken tells, for each kind of fact, what is broken if it is true in two ways.
@@ -50,7 +55,9 @@ var broken = [...]struct {
 	deliveredAs: {hitsOrder, "two nodes deliver different transactions of number %#x"},
 	after:       {hitsOrder, "two nodes deliver different transactions before that of number %#x"},
 	decidedAs:   {hitsDecision, "two nodes decide differently on transaction %d"},
-	chosenAs:    {hitsOrder, "two values are chosen in slot %d"},
+	decidedAt:   {hitsTwice, "a node decides twice, and differently, on transaction %d"},
+	chosenAs:    {hitsChoice, "two values are taken for chosen in slot %d"},
+	votedAs:     {hitsBallot, "two values are proposed or accepted in slot %d and one ballot"},
 }
 
 // noted is an interned list of notes of one step.
@@ -66,7 +73,8 @@ func (m *Model) noteList(node protocols.NodeID, event protocols.Event, notes []p
 	var kept []protocols.Note
 	for _, note := range notes {
 		switch note.Kind {
-		case protocols.Leading, protocols.Delivered, protocols.Restored, protocols.Decided, protocols.Chosen:
+		case protocols.Leading, protocols.Delivered, protocols.Restored, protocols.Decided, protocols.Chosen,
+			protocols.Proposed, protocols.Accepted, protocols.Promised, protocols.Lost:
 			kept = append(kept, note)
 		}
 	}
@@ -95,7 +103,8 @@ func (m *Model) note(id, notes uint32) uint32 {
 	}
 	before, list := m.monitors.At(id), m.noteds.At(notes-1)
 	after := &monitor{
-		facts: slices.Clone(before.facts), last: slices.Clone(before.last), hits: before.hits, reason: before.reason,
+		facts: slices.Clone(before.facts), last: slices.Clone(before.last), promised: slices.Clone(before.promised),
+		hits: before.hits, reason: before.reason,
 	}
 	at := list.node - 1
 	if list.boots {
@@ -112,18 +121,59 @@ func (m *Model) note(id, notes uint32) uint32 {
 func (m *Model) takeNote(o *monitor, node protocols.NodeID, note *protocols.Note) {
 	switch at := node - 1; note.Kind {
 	case protocols.Leading:
-		o.learn(fact{ledBy, note.Term, uint32(node)})
+		if o.knows(fact{kind: ledBy, number: note.Term}) {
+			o.breaks(hitsEpoch, fmt.Sprintf("term %d is established a second time", note.Term))
+		}
+		o.learn(fact{ledBy, note.Term, 0, uint32(node)})
 	case protocols.Delivered:
-		o.learn(fact{deliveredAs, note.Slot, m.noteValue(protocols.Note{Term: note.Term, Value: note.Value})})
-		o.learn(fact{after, note.Slot, m.value(fmt.Sprint(o.last[at]))})
+		o.learn(fact{deliveredAs, note.Slot, 0, m.noteValue(protocols.Note{Term: note.Term, Value: note.Value})})
+		o.learn(fact{after, note.Slot, 0, m.value(fmt.Sprint(o.last[at]))})
 		o.last[at] = note.Slot
 	case protocols.Restored:
 		o.last[at] = note.Slot
 	case protocols.Decided:
-		o.learn(fact{decidedAs, note.Slot, m.value(note.Text)})
+		o.learn(fact{decidedAs, note.Slot, 0, m.value(note.Text)})
+		o.learn(fact{decidedAt, note.Slot, uint64(node), m.value(note.Text)})
 	case protocols.Chosen:
-		o.learn(fact{chosenAs, note.Slot, m.noteValue(protocols.Note{Value: note.Value})})
+		o.learn(fact{chosenAs, note.Slot, 0, m.noteValue(protocols.Note{Value: note.Value})})
+	case protocols.Proposed:
+		o.learn(fact{votedAs, note.Slot, note.Term, m.noteValue(protocols.Note{Value: note.Value})})
+	case protocols.Accepted:
+		o.learn(fact{votedAs, note.Slot, note.Term, m.noteValue(protocols.Note{Value: note.Value})})
+		o.promise(at, note.Term)
+	case protocols.Promised:
+		o.promise(at, note.Term)
+	case protocols.Lost:
+		o.promised[at] = 0 // it is another acceptor now
 	}
+}
+
+// promise takes down that a node is in a ballot.
+func (o *monitor) promise(at protocols.NodeID, ballot uint64) {
+	if ballot < o.promised[at] {
+		o.breaks(hitsPromise, fmt.Sprintf("an acceptor that promised ballot %d is in ballot %d", o.promised[at], ballot))
+	}
+	o.promised[at] = max(o.promised[at], ballot)
+}
+
+// breaks takes down that a property is broken.
+func (o *monitor) breaks(hits uint64, reason string) {
+	if o.hits&hits == 0 {
+		o.hits |= hits
+		o.reason = reason
+	}
+}
+
+// find returns where a fact is, or would be, whatever its value.
+func (o *monitor) find(f fact) (at int, known bool) {
+	return slices.BinarySearchFunc(o.facts, f, func(a, b fact) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.number, b.number), cmp.Compare(a.part, b.part))
+	})
+}
+
+func (o *monitor) knows(f fact) bool {
+	_, known := o.find(f)
+	return known
 }
 
 // manyValues is the value of a fact that is true in two ways: so the order in
@@ -132,9 +182,7 @@ const manyValues = math.MaxUint32
 
 // learn adds a fact. One that contradicts another breaks a property.
 func (o *monitor) learn(f fact) {
-	at, known := slices.BinarySearchFunc(o.facts, f, func(a, b fact) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.number, b.number))
-	})
+	at, known := o.find(f)
 	if !known {
 		o.facts = slices.Insert(o.facts, at, f)
 		return
@@ -143,10 +191,7 @@ func (o *monitor) learn(f fact) {
 		return
 	}
 	o.facts[at].value = manyValues
-	if o.hits&broken[f.kind].hits == 0 {
-		o.hits |= broken[f.kind].hits
-		o.reason = fmt.Sprintf(broken[f.kind].sentence, f.number)
-	}
+	o.breaks(broken[f.kind].hits, fmt.Sprintf(broken[f.kind].sentence, f.number))
 }
 
 // value interns a text that a fact is about, or a label tells.
@@ -171,9 +216,13 @@ func (m *Model) monitorOf(o *monitor) uint32 {
 	for _, last := range o.last {
 		key = binary.LittleEndian.AppendUint64(key, last)
 	}
+	for _, promised := range o.promised {
+		key = binary.LittleEndian.AppendUint64(key, promised)
+	}
 	for _, f := range o.facts {
 		key = binary.LittleEndian.AppendUint32(append(key, byte(f.kind)), f.value)
 		key = binary.LittleEndian.AppendUint64(key, f.number)
+		key = binary.LittleEndian.AppendUint64(key, f.part)
 	}
 	return m.monitors.Number(string(key), 2*len(key), func() (*monitor, uint64) { return o, 0 })
 }

@@ -1,0 +1,70 @@
+package world
+
+import (
+	"testing"
+
+	"quorumlab/protocols"
+	"quorumlab/protocols/state"
+	"quorumlab/sim"
+)
+
+// noting is a step of a node that notes something.
+type noting struct {
+	node protocols.NodeID
+	note protocols.Note
+}
+
+// TestMonitor: what contradicts itself is found, whoever notes first: steps of two
+// nodes lead to the same monitor in both orders.
+func TestMonitor(t *testing.T) {
+	codec, err := state.NewCodec(sim.Types()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := protocols.TimerFired{Timer: protocols.Timer{Key: 1}}, protocols.TimerFired{Timer: protocols.Timer{Key: 2}}
+	note := func(kind protocols.NoteKind, term, slot uint64, value any, text string) protocols.Note {
+		return protocols.Note{Kind: kind, Term: term, Slot: slot, Value: value, Text: text}
+	}
+	for _, test := range []struct {
+		name          string
+		first, second noting
+		hits          uint64
+	}{
+		{"one leader each", noting{1, note(protocols.Leading, 1, 0, nil, "")}, noting{2, note(protocols.Leading, 2, 0, nil, "")}, 0},
+		{"two leaders", noting{1, note(protocols.Leading, 1, 0, nil, "")}, noting{2, note(protocols.Leading, 1, 0, nil, "")}, hitsLeader | hitsEpoch},
+		{"one leader twice", noting{1, note(protocols.Leading, 1, 0, nil, "")}, noting{1, note(protocols.Leading, 1, 0, nil, "")}, hitsEpoch},
+		{"one choice", noting{1, note(protocols.Chosen, 1, 1, a, "")}, noting{2, note(protocols.Chosen, 2, 1, a, "")}, 0},
+		{"two choices", noting{1, note(protocols.Chosen, 1, 1, a, "")}, noting{2, note(protocols.Chosen, 1, 1, b, "")}, hitsChoice},
+		{"two slots", noting{1, note(protocols.Chosen, 1, 1, a, "")}, noting{2, note(protocols.Chosen, 1, 2, b, "")}, 0},
+		{"two values in a ballot", noting{1, note(protocols.Proposed, 1, 1, a, "")}, noting{2, note(protocols.Accepted, 1, 1, b, "")}, hitsBallot},
+		{"two ballots", noting{1, note(protocols.Proposed, 1, 1, a, "")}, noting{2, note(protocols.Accepted, 2, 1, b, "")}, 0},
+		{"a promise kept", noting{1, note(protocols.Promised, 1, 0, nil, "")}, noting{2, note(protocols.Accepted, 0, 1, a, "")}, 0},
+		{"two fates", noting{1, note(protocols.Decided, 0, 1, nil, "commit")}, noting{2, note(protocols.Decided, 0, 1, nil, "abort")}, hitsDecision},
+		{"a fate changed", noting{1, note(protocols.Decided, 0, 1, nil, "commit")}, noting{1, note(protocols.Decided, 0, 1, nil, "abort")}, hitsDecision | hitsTwice},
+	} {
+		m := &Model{codec: codec, nodes: 2}
+		start := m.monitorOf(&monitor{last: make([]uint64, 2), promised: make([]uint64, 2)})
+		after := func(id uint32, n noting) uint32 {
+			return m.note(id, m.noteList(n.node, protocols.Requested{}, []protocols.Note{n.note}))
+		}
+		one, other := after(after(start, test.first), test.second), after(after(start, test.second), test.first)
+		if one != other {
+			t.Errorf("%s: the order matters", test.name)
+		}
+		if hits := m.monitors.At(one).hits; hits != test.hits {
+			t.Errorf("%s: hits %b, want %b", test.name, hits, test.hits)
+		}
+	}
+	m := &Model{codec: codec, nodes: 1}
+	id := m.monitorOf(&monitor{last: []uint64{0}, promised: []uint64{0}})
+	for i, test := range []struct {
+		kind protocols.NoteKind
+		term uint64
+		hits uint64
+	}{{protocols.Promised, 2, 0}, {protocols.Lost, 0, 0}, {protocols.Accepted, 1, 0}, {protocols.Promised, 3, 0}, {protocols.Accepted, 2, hitsPromise}} {
+		id = m.note(id, m.noteList(1, protocols.Requested{}, []protocols.Note{note(test.kind, test.term, uint64(i), a, "")}))
+		if hits := m.monitors.At(id).hits; hits != test.hits {
+			t.Errorf("after note %d of promises: hits %b, want %b", i+1, hits, test.hits)
+		}
+	}
+}
