@@ -153,12 +153,14 @@ func (d *drawing) faults(kinds []language.FaultKind) {
 		return f.entries
 	})
 	d.entries = slices.Concat(rapid.SliceOfN(fault, 0, 8).Draw(d.t, "faults")...)
-	if len(d.entries) == 0 && d.run.Liveness > 0 {
-		d.run.Liveness += settled // it counts from the start, and nobody may ask before
-	}
 	d.add(settled, language.Heal{All: true})
 	for i := range d.nodes {
 		d.add(settled, language.Restart{Node: language.Target{Node: protocols.NodeID(i + 1)}})
+	}
+	if d.run.Liveness > 0 {
+		// Progress is demanded from the end of the last fault that took effect, and
+		// perhaps none of those drawn does: this one does.
+		d.add(settled, language.Pause{Node: target(1), For: time.Millisecond})
 	}
 	slices.SortStableFunc(d.entries, func(a, b language.Entry) int { return cmp.Compare(a.At, b.At) })
 	d.run.Timeline = d.entries
