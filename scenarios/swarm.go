@@ -135,16 +135,23 @@ func (s *swarm) subset(all []language.FaultKind) []language.FaultKind {
 	return chosen
 }
 
-// settle ends the phase of faults: a random majority (or all nodes, if the protocol
-// needs all) is whole from now on, what is outside it may be cut off or down for good. (A Restart also calls off the
-// faults that still wait for an fsync.)
+// needsAll tells whether the protocol makes progress only with all of its nodes.
+func (s *swarm) needsAll() bool {
+	protocol, err := catalog.Lookup(s.run.Protocol)
+	return err == nil && protocol.NeedsAll
+}
+
+// settle ends the phase of faults: a random majority (or all nodes, if the
+// protocol needs all) is whole from now on, what is outside it may be cut off or
+// down for good. (A Restart also calls off the faults that still wait for an
+// fsync.)
 func (s *swarm) settle(at time.Duration) {
 	order := s.shuffled()
 	if i := slices.Index(order, s.rotten); s.rotted {
 		order = append(slices.Delete(order, i, i+1), s.rotten) // it counts for nothing any more
 	}
 	core := order[:s.nodes/2+1+s.below(s.nodes-s.nodes/2)]
-	if p, err := catalog.Lookup(s.run.Protocol); err == nil && p.NeedsAll {
+	if s.needsAll() {
 		core = order
 	}
 	s.add(at, language.Heal{All: true})
@@ -296,7 +303,7 @@ func (s *swarm) disk(node language.Target, at, lasts time.Duration) {
 			s.add(at+lasts, language.Restart{Node: node})
 		}
 	default: // rot is found when the node boots
-		if s.nodes < 3 && s.run.Liveness > 0 {
+		if s.run.Liveness > 0 && (s.nodes < 3 || s.needsAll()) {
 			return // no quorum would be left without it
 		}
 		node.Node = s.rotten

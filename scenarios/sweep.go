@@ -83,8 +83,10 @@ type SweepReport struct {
 	Failed   []Failure `json:"failed"` // by seed, scenario, run, mode
 	// Unknown counts verdicts that could not be reached where one was
 	// expected.
-	Unknown int    `json:"unknown"`
-	Steps   uint64 `json:"steps"`
+	Unknown int `json:"unknown"`
+	// Undecided lists those verdicts, in the order of Failed.
+	Undecided []Failure `json:"undecided"`
+	Steps     uint64    `json:"steps"`
 	// VirtualSeconds is simulated time; Seconds is real time.
 	VirtualSeconds float64 `json:"virtual_seconds"`
 	Seconds        float64 `json:"seconds"`
@@ -116,7 +118,7 @@ func (l *Lab) Sweep(ctx context.Context, sweep Sweep) (*SweepReport, error) {
 	}
 	report := &SweepReport{
 		Schema: ReportVersion, Range: SeedRange{sweep.From, sweep.To}, Shard: sweep.Shard, Mode: sweep.Mode,
-		Mutant: sweep.Mutant, Failed: []Failure{}, Reached: map[string]uint64{}, Tested: map[string]uint64{},
+		Mutant: sweep.Mutant, Failed: []Failure{}, Undecided: []Failure{}, Reached: map[string]uint64{}, Tested: map[string]uint64{},
 	}
 	for _, scenario := range sweep.Scenarios {
 		report.Scenarios = append(report.Scenarios, scenario.Name)
@@ -240,6 +242,7 @@ func (r *SweepReport) take(scenario *language.Scenario, result *Result, mode Mod
 		}
 		if v.Verdict == Unknown {
 			r.Unknown++
+			r.Undecided = append(r.Undecided, failureOf(scenario, result, v, mode, options))
 			continue
 		}
 		r.Failed = append(r.Failed, failureOf(scenario, result, v, mode, options))

@@ -12,6 +12,7 @@ func (r *SweepReport) merge(other *SweepReport) {
 	r.Done += other.Done
 	r.Failed = append(r.Failed, other.Failed...)
 	r.Unknown += other.Unknown
+	r.Undecided = append(r.Undecided, other.Undecided...)
 	r.Steps += other.Steps
 	r.VirtualSeconds += other.VirtualSeconds
 	for _, name := range sortedKeys(other.Reached) {
@@ -39,10 +40,12 @@ func (r *SweepReport) finish(took time.Duration) {
 	if r.Seconds > 0 {
 		r.SeedsPerHour = float64(r.Done) / r.Seconds * time.Hour.Seconds()
 	}
-	slices.SortStableFunc(r.Failed, func(a, b Failure) int {
-		return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Scenario, b.Scenario),
-			cmp.Compare(a.Run, b.Run), cmp.Compare(a.Mode, b.Mode))
-	})
+	for _, list := range [][]Failure{r.Failed, r.Undecided} {
+		slices.SortStableFunc(list, func(a, b Failure) int {
+			return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Scenario, b.Scenario),
+				cmp.Compare(a.Run, b.Run), cmp.Compare(a.Mode, b.Mode))
+		})
+	}
 	r.NeverReached, r.NeverTested = never(r.Reached), never(r.Tested)
 }
 
@@ -55,7 +58,7 @@ func Merge(shards []*SweepReport) (*SweepReport, error) {
 	first := shards[0]
 	merged := &SweepReport{
 		Schema: first.Schema, Scenarios: first.Scenarios, Range: first.Range, Shard: Shard{Index: 1, Of: 1},
-		Mode: first.Mode, Mutant: first.Mutant, Failed: []Failure{}, Reached: map[string]uint64{},
+		Mode: first.Mode, Mutant: first.Mutant, Failed: []Failure{}, Undecided: []Failure{}, Reached: map[string]uint64{},
 		Tested: map[string]uint64{}, Complete: true,
 	}
 	seen := make([]bool, first.Shard.Of)

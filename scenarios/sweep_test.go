@@ -133,6 +133,14 @@ func TestUnknownIsCounted(t *testing.T) {
 	if err != nil || report.Unknown != 3 || len(report.Failed) != 0 {
 		t.Fatalf("one node converges with nobody, yet %+v, %v", report, err)
 	}
+	for i, undecided := range report.Undecided {
+		if undecided.Property != Convergence || undecided.Seed != uint64(i+1) || undecided.Witness == "" {
+			t.Errorf("undecided: %+v", undecided)
+		}
+	}
+	if len(report.Undecided) != report.Unknown {
+		t.Errorf("%d of %d unknown verdicts are told", len(report.Undecided), report.Unknown)
+	}
 }
 
 func TestSweepErrors(t *testing.T) {

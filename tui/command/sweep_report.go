@@ -26,25 +26,30 @@ func (l *lab) printSweep(report *scenarios.SweepReport, kept map[int]*scenarios.
 		fmt.Fprintf(l.out, ", mutant %s", report.Mutant)
 	}
 	fmt.Fprintln(l.out)
-	unlisted := 0
-	for i := range report.Failed {
-		if i >= listedMax && report.Failed[i].Trace == "" {
-			unlisted++
-			continue
-		}
-		l.printFailure(&report.Failed[i], kept[i])
-	}
-	if unlisted > 0 {
-		fmt.Fprintf(l.out, "  and %d more\n", unlisted)
-	}
+	l.printFailures(scenarios.Violated, report.Failed, kept)
+	l.printFailures(scenarios.Unknown, report.Undecided, nil)
 	l.printReached(report)
 	fmt.Fprintf(l.out, "%d seeds, %s steps, %.1f h of virtual time in %.1f s: %.0f seeds an hour\n", report.Done,
 		grouped(report.Steps), report.VirtualSeconds/3600, report.Seconds, report.SeedsPerHour)
 	l.printSweepVerdict(report)
 }
 
-func (l *lab) printFailure(f *scenarios.Failure, shrunk *scenarios.Shrunk) {
-	lead := "  " + l.paint.judged(string(scenarios.Violated), f.Property+":") + " "
+func (l *lab) printFailures(verdict scenarios.Judgement, list []scenarios.Failure, kept map[int]*scenarios.Shrunk) {
+	unlisted := 0
+	for i := range list {
+		if i >= listedMax && list[i].Trace == "" {
+			unlisted++
+			continue
+		}
+		l.printFailure(verdict, &list[i], kept[i])
+	}
+	if unlisted > 0 {
+		fmt.Fprintf(l.out, "  and %d more %s\n", unlisted, verdict)
+	}
+}
+
+func (l *lab) printFailure(verdict scenarios.Judgement, f *scenarios.Failure, shrunk *scenarios.Shrunk) {
+	lead := "  " + l.paint.judged(string(verdict), f.Property+":") + " "
 	paragraph(l.out, lead, "      ", fmt.Sprintf("%s/%s, seed %d, %s — %s", f.Scenario, f.Run, f.Seed, f.Mode, f.Witness))
 	if shrunk != nil {
 		fmt.Fprintf(l.out, "      %s\n", shrunkInWords(shrunk))
