@@ -140,3 +140,41 @@ func (m *AcceptedEpochForgotten) Step(now time.Duration, event protocols.Event, 
 
 // Replicated implements protocols.Replica.
 func (m *AcceptedEpochForgotten) Replicated() protocols.StateMachine { return replicated(m.Inner) }
+
+// FailedForceBelieved is a node that goes on after the disk has failed to force its
+// log: one force of transactions in seven leaves pages that cannot be read, and the
+// node answers, acknowledges and joins its next leader by what it has in memory.
+type FailedForceBelieved struct {
+	Inner protocols.Node
+	// Forces counts those of transactions.
+	Forces int
+}
+
+// Step implements protocols.Node.
+func (m *FailedForceBelieved) Step(now time.Duration, event protocols.Event, out *protocols.Effects) {
+	const every = 7
+	before := len(*out)
+	m.Inner.Step(now, event, out)
+	if zabNode(m.Inner) == nil {
+		return
+	}
+	rewritePersists(*out, before, func(writes []protocols.Write) []protocols.Write {
+		adds := func(w protocols.Write) bool { _, ok := w.(protocols.Append); return ok }
+		if !slices.ContainsFunc(writes, adds) {
+			return writes
+		}
+		if m.Forces++; m.Forces%every != 0 {
+			return writes
+		}
+		writes = slices.Clone(writes)
+		for i := range writes {
+			if adds(writes[i]) {
+				writes[i] = protocols.Append{}
+			}
+		}
+		return writes
+	})
+}
+
+// Replicated implements protocols.Replica.
+func (m *FailedForceBelieved) Replicated() protocols.StateMachine { return replicated(m.Inner) }

@@ -124,6 +124,51 @@ func (m *UpToDateBeforeApplied) Step(now time.Duration, event protocols.Event, o
 // Replicated implements protocols.Replica.
 func (m *UpToDateBeforeApplied) Replicated() protocols.StateMachine { return replicated(m.Inner) }
 
+// CommitUnmatched is a follower to whom the transactions of its history are the past
+// once NEWLEADER has come: a COMMIT before UPTODATE finds none that it belongs to, and
+// is only counted. They are applied when the next COMMIT passes over them.
+type CommitUnmatched struct {
+	Inner protocols.Node
+	// Attempt is the one to follow in which Lost, unless 0, was the first zxid
+	// of such a COMMIT.
+	Attempt uint64
+	Lost    zab.Zxid
+}
+
+// Step implements protocols.Node.
+func (m *CommitUnmatched) Step(now time.Duration, event protocols.Event, out *protocols.Effects) {
+	n := zabNode(m.Inner)
+	received, _ := event.(protocols.Received)
+	if n == nil || n.Following.Stage < zab.Recording || received.From != n.Following.Leader {
+		m.Inner.Step(now, event, out)
+		return
+	}
+	if m.Attempt != n.Following.Attempt {
+		m.Attempt, m.Lost = n.Following.Attempt, 0
+	}
+	switch message := received.Message.(type) {
+	case zab.Commit:
+		if n.Phase != zab.Broadcast && m.Lost == 0 && message.Epoch == n.Following.Epoch {
+			m.Lost = message.Zxid
+		}
+	case zab.UpToDate:
+		if m.Lost != 0 && message.Attempt == m.Attempt && message.Committed >= m.Lost {
+			counted := message.Committed
+			message.Committed = m.Lost - 1
+			received.Message = message
+			m.Inner.Step(now, received, out)
+			if n.Phase == zab.Broadcast && n.Following.Attempt == m.Attempt {
+				n.Following.Committed = counted
+			}
+			return
+		}
+	}
+	m.Inner.Step(now, event, out)
+}
+
+// Replicated implements protocols.Replica.
+func (m *CommitUnmatched) Replicated() protocols.StateMachine { return replicated(m.Inner) }
+
 // MemoryKept is a node that keeps its state when it looks for a leader, and takes
 // the end of its log, which it has not applied, for a part of it.
 type MemoryKept struct {
