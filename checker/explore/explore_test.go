@@ -3,6 +3,7 @@ package explore
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -274,7 +275,8 @@ func TestDepthFirst(t *testing.T) {
 }
 
 func TestOrigins(t *testing.T) {
-	for _, p := range []place{{0, 0}, {1, 1}, {groupCount - 1, 5}, {3, 1<<numberBits - 2}} {
+	last := int(min(uint64(1<<numberBits-2), math.MaxInt)) // an int may have 32 bits
+	for _, p := range []place{{0, 0}, {1, 1}, {groupCount - 1, 5}, {3, last}} {
 		for _, turn := range []uint32{0, 1, turnMax} {
 			found, at, inner := parent(p.origin(turn))
 			if !inner || found != p || at != int(turn) {

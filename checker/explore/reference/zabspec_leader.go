@@ -1,6 +1,9 @@
 package reference
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // onCEPOCH has a leader choose a new epoch when a quorum has told its own.
 func (x *zbExpander) onCEPOCH(i, j int, m zbMessage) {
@@ -111,10 +114,10 @@ func (x *zbExpander) recordProposal(p zbProposal) {
 }
 
 func compareProposals(a, b zbProposal) int {
-	key := func(p zbProposal) int {
-		return int(p.source)<<32 | int(p.epoch)<<24 | int(p.zxid.epoch)<<16 | int(p.zxid.counter)<<8 | int(p.data)
+	key := func(p zbProposal) uint64 {
+		return uint64(p.source)<<32 | uint64(p.epoch)<<24 | uint64(p.zxid.epoch)<<16 | uint64(p.zxid.counter)<<8 | uint64(p.data)
 	}
-	return key(a) - key(b)
+	return cmp.Compare(key(a), key(b))
 }
 
 // onACKLD has a leader begin to broadcast when a quorum has its history.
