@@ -224,14 +224,19 @@ func (n *Node) awaited(id resource.ID) bool {
 	})
 }
 
-// onResolved: the end of the branch is on disk.
+// onResolved: the end of the branch is on disk. If all have acknowledged the
+// transaction meanwhile it is forgotten here, and nobody is in doubt of it.
 func (n *Node) onResolved(id resource.ID, out *protocols.Effects) {
 	decision, _ := n.Store.IsOver(id)
-	for _, inquirer := range n.Inquirers[id] {
+	inquirers := n.Inquirers[id]
+	delete(n.Inquirers, id)
+	if decision == resource.Undecided {
+		return
+	}
+	for _, inquirer := range inquirers {
 		n.send(inquirer, Decide{Transaction: id, Decision: decision}, out)
 	}
-	delete(n.Inquirers, id)
-	if _, heuristic := n.Heuristics[id]; decision != resource.Undecided && n.Settings.logs(decision) && !heuristic {
+	if _, heuristic := n.Heuristics[id]; n.Settings.logs(decision) && !heuristic {
 		n.send(id.Coordinator(), Ack{Transaction: id, Decision: decision}, out)
 	}
 }
