@@ -95,11 +95,6 @@ func (d *drawing) surroundings() {
 		d.ms("delay", 1, 20), 20*time.Millisecond+d.ms("jitter", 0, 100))
 	if d.run.Links.Kind == protocols.Datagram {
 		d.run.Links.Default.Loss = d.chance("loss", 20)
-		if d.run.Links.Default.Loss > 0 {
-			// One try of one client may meet nothing but loss: that is no
-			// want of progress. Sweeps of scenarios, which ask much, demand it.
-			d.run.Liveness = 0
-		}
 		d.run.Links.Default.Duplicate = d.chance("duplicate", 20)
 		d.run.Links.Default.Reorder = d.chance("reorder", 20)
 	}
