@@ -46,7 +46,7 @@ func newFigure(name, unit, about string, values []float64) figure {
 func newBench(l *lab) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure how fast this machine works",
+		Short: "Measure the speed of the simulator or the explorer, on one core and on all",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownVerb(cmd, args[0])

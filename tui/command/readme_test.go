@@ -22,8 +22,9 @@ const (
 	left = "…"
 )
 
-// among matches the lines that the transcript leaves out of a run's story.
-var among = regexp.MustCompile(`^ +(0\.\d+s  note|✓ happens:|✓ hold[ ,]|epoch-)`)
+// among matches the lines that the transcript leaves out: what happens before
+// the link is cut, and the verdicts on what nodes did among themselves.
+var among = regexp.MustCompile(`^ +([01]\.\d+s  |✓ happens:|✓ hold[ ,]|✓ availability|epoch-)`)
 
 func readme(t *testing.T) string {
 	t.Helper()
@@ -67,8 +68,8 @@ func TestReadme(t *testing.T) {
 }
 
 // transcript runs the command and returns what the README shows of it: the
-// story of the first run that gives something up, without the verdicts on what
-// nodes did among themselves, of the next what became of it, and the sum.
+// story of the first run that gives something up, of the next what it gave up,
+// and the sum.
 func transcript(t *testing.T) string {
 	t.Helper()
 	stdout, stderr, code := quorumlab(t, strings.Fields(transcribed)...)
@@ -81,24 +82,27 @@ func transcript(t *testing.T) string {
 	}
 	next := strings.Split(sections[3], "\n")
 	shown := []string{sections[0], left}
-	for _, line := range strings.Split(sections[2], "\n") {
+	leave := func(line string) bool { return among.MatchString(line) }
+	shown = append(shown, elided(strings.Split(sections[2], "\n"), leave)...)
+	shown = append(shown, "", next[0])
+	shown = append(shown, elided(next[1:], func(line string) bool {
+		return !strings.HasPrefix(line, "  ✓ linearizable") && !strings.HasPrefix(line, "  given up")
+	})...)
+	return strings.Join(append(shown, "", sections[4]), "\n")
+}
+
+// elided returns lines with a sign in the place of those to be left out.
+func elided(lines []string, leave func(string) bool) []string {
+	var shown []string
+	for _, line := range lines {
 		switch {
-		case !among.MatchString(line):
+		case !leave(line):
 			shown = append(shown, line)
-		case shown[len(shown)-1] != left:
+		case len(shown) == 0 || shown[len(shown)-1] != left:
 			shown = append(shown, left)
 		}
 	}
-	shown = append(shown, "", next[0], left)
-	for i, line := range next {
-		switch {
-		case strings.HasPrefix(line, "  ✓ linearizable"):
-			shown = append(shown, line, left)
-		case strings.HasPrefix(line, "  answered"):
-			shown = append(shown, next[i:]...)
-		}
-	}
-	return strings.Join(append(shown, "", sections[4]), "\n")
+	return shown
 }
 
 // verbTable lists the verbs with what their help says of them.
@@ -110,26 +114,34 @@ func verbTable(t *testing.T) string {
 	}
 	var table strings.Builder
 	table.WriteString("| verb | does |\n|---|---|\n")
-	for _, verb := range allVerbs(root) {
-		if verb.HasAvailableSubCommands() && !strings.Contains(verb.Use, " ") || verb.Name() == "help" {
-			continue // it does nothing by itself
+	for _, verb := range verbsBelow(root) {
+		usage := verb.Use
+		below := verbsBelow(verb)
+		if len(below) > 0 && usage == verb.Name() { // it does nothing by itself
+			var names []string
+			for _, c := range below {
+				names = append(names, c.Name())
+			}
+			usage, below = usage+" "+strings.Join(names, "|"), nil
 		}
-		path := strings.TrimPrefix(verb.CommandPath(), programName+" ")
-		fmt.Fprintf(&table, "| `%s` | %s |\n", strings.ReplaceAll(path+strings.TrimPrefix(verb.Use, verb.Name()), "|", `\|`), verb.Short)
+		row(&table, usage, verb.Short)
+		for _, c := range below {
+			row(&table, verb.Name()+" "+c.Use, c.Short)
+		}
 	}
 	return table.String()
 }
 
-// allVerbs returns the verbs below a command, those that shells ask apart.
-func allVerbs(cmd *cobra.Command) []*cobra.Command {
-	var all []*cobra.Command
-	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() && c.Name() != "completion" {
-			all = append(all, c)
-			all = append(all, allVerbs(c)...)
-		}
-	}
-	return all
+func row(table *strings.Builder, usage, does string) {
+	fmt.Fprintf(table, "| `%s` | %s |\n", strings.ReplaceAll(usage, "|", `\|`), does)
+}
+
+// verbsBelow returns the verbs just below a command, without those that shells and
+// readers of help ask for.
+func verbsBelow(cmd *cobra.Command) []*cobra.Command {
+	return slices.DeleteFunc(slices.Clone(cmd.Commands()), func(c *cobra.Command) bool {
+		return !c.IsAvailableCommand() || c.Name() == "completion" || c.Name() == "help"
+	})
 }
 
 // TestReadmeNamesDependencies checks that the README gives the reason of each
