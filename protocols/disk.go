@@ -1,6 +1,9 @@
 package protocols
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Disk is the content of one node's stable storage: a log of records, one
 // record of metadata that is replaced as a whole, and one snapshot.
@@ -42,6 +45,37 @@ func (d Disk) Next() uint64 {
 		return 1
 	}
 	return d.First + uint64(len(d.Log))
+}
+
+// Apply makes one write. Indices outside the log are the node's error, not the
+// disk's: they panic. It works in place: what was copied from Log may change.
+func (d *Disk) Apply(write Write) {
+	if d.First == 0 {
+		d.First = 1
+	}
+	switch w := write.(type) {
+	case Append:
+		d.Log = append(d.Log, w.Record)
+	case SetMeta:
+		d.Meta, d.MetaDamaged = w.Meta, false
+	case SaveSnapshot:
+		d.Snapshot, d.SnapshotDamaged = w.Snapshot, false
+	case CutTail:
+		if w.From < d.First || w.From > d.Next() {
+			panic("protocols: CutTail outside the log")
+		}
+		d.Log = slices.Delete(d.Log, int(w.From-d.First), len(d.Log))
+		d.Damaged = slices.DeleteFunc(d.Damaged, func(i uint64) bool { return i >= w.From })
+	case CutHead:
+		if w.Before < d.First || w.Before > d.Next() {
+			panic("protocols: CutHead outside the log")
+		}
+		d.Log = slices.Delete(d.Log, 0, int(w.Before-d.First))
+		d.First = w.Before
+		d.Damaged = slices.DeleteFunc(d.Damaged, func(i uint64) bool { return i < w.Before })
+	default:
+		panic(fmt.Sprintf("protocols: a write of type %T", write))
+	}
 }
 
 // Write is one change of a Disk: one of Append, SetMeta, CutTail, CutHead and

@@ -86,7 +86,7 @@ func TestPanicOverADiskNamesTheNode(t *testing.T) {
 	s.do(0, 2, protocols.Persist{Writes: []protocols.Write{protocols.CutTail{From: 7}}})
 	s.boot()
 	_, err := s.RunUntil(time.Second, nil)
-	if f := failure(t, err); f.Node != "n2" || f.What != "sim: CutTail outside the log" {
+	if f := failure(t, err); f.Node != "n2" || f.What != "protocols: CutTail outside the log" {
 		t.Errorf("got %+v", f)
 	}
 }

@@ -35,7 +35,7 @@ func (d *Disk) Complete() uint64 {
 	mark := d.Pending[d.Syncing-1].Mark
 	for _, persist := range d.Pending[:d.Syncing] {
 		for _, write := range persist.Writes {
-			apply(&d.Durable, write)
+			d.Durable.Apply(write)
 		}
 	}
 	d.Pending = slices.Delete(d.Pending, 0, d.Syncing)
@@ -69,7 +69,7 @@ func (d *Disk) Crash(keep int) {
 			if keep == 0 {
 				break
 			}
-			apply(&d.Durable, write)
+			d.Durable.Apply(write)
 			keep--
 		}
 	}
@@ -124,35 +124,4 @@ func (d *Disk) Image() protocols.Disk {
 		image.Snapshot = nil
 	}
 	return image
-}
-
-// apply makes one write. Indices outside the log are the node's error, not
-// the disk's: they panic.
-func apply(d *protocols.Disk, write protocols.Write) {
-	if d.First == 0 {
-		d.First = 1
-	}
-	switch w := write.(type) {
-	case protocols.Append:
-		d.Log = append(d.Log, w.Record)
-	case protocols.SetMeta:
-		d.Meta, d.MetaDamaged = w.Meta, false
-	case protocols.SaveSnapshot:
-		d.Snapshot, d.SnapshotDamaged = w.Snapshot, false
-	case protocols.CutTail:
-		if w.From < d.First || w.From > d.Next() {
-			panic("sim: CutTail outside the log")
-		}
-		d.Log = slices.Delete(d.Log, int(w.From-d.First), len(d.Log))
-		d.Damaged = slices.DeleteFunc(d.Damaged, func(i uint64) bool { return i >= w.From })
-	case protocols.CutHead:
-		if w.Before < d.First || w.Before > d.Next() {
-			panic("sim: CutHead outside the log")
-		}
-		d.Log = slices.Delete(d.Log, 0, int(w.Before-d.First))
-		d.First = w.Before
-		d.Damaged = slices.DeleteFunc(d.Damaged, func(i uint64) bool { return i < w.Before })
-	default:
-		panic("sim: unknown write")
-	}
 }
