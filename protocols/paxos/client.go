@@ -120,17 +120,35 @@ func (n *Node) onSubmit(m Submit, out *protocols.Effects) {
 	}
 }
 
-// enqueue lines a command up, unless it is in line or under way.
+// enqueue lines a command up, unless it is in line or under way. It takes the place
+// of one of the same client, who has given that up: after a time of trouble a leader
+// would else be busy with what nobody waits for any more, while those who wait give
+// up in their turn (Bronson, Aghayev, Charapko, Zhu, "Metastable failures in
+// distributed systems", HotOS 2021).
 func (n *Node) enqueue(c Command) {
 	g := &n.Leading
-	if c.Client != 0 {
-		if g.Pending[c.Client] >= c.Request {
-			return
-		}
-		g.Pending[c.Client] = c.Request
-		g.Activity.Hear(&n.Sessions, c.Client)
+	if c.Client == 0 {
+		g.Queue = append(g.Queue, c)
+		return
 	}
-	g.Queue = append(g.Queue, c)
+	before := g.Pending[c.Client]
+	if before >= c.Request {
+		return
+	}
+	g.Pending[c.Client] = c.Request
+	g.Activity.Hear(&n.Sessions, c.Client)
+	at := -1
+	if before > 0 {
+		at = slices.IndexFunc(g.Queue, func(waiting protocols.Record) bool {
+			w, ok := waiting.(Command)
+			return ok && w.Client == c.Client
+		})
+	}
+	if at >= 0 {
+		g.Queue[at] = c
+	} else {
+		g.Queue = append(g.Queue, c)
+	}
 }
 
 func (n *Node) proposeQueue(out *protocols.Effects) {

@@ -75,10 +75,16 @@ func (n *Node) onAsk(from int, m Ask, out *protocols.Effects) {
 	}
 }
 
+// learnLeast is how many slots a node that lags gets at once, whatever the size of
+// a batch: one batch a round trip may be no more than what is chosen meanwhile, and
+// where a quorum needs new members they hold all up until they have caught up.
+const learnLeast = 64
+
 // learn tells what was chosen from a slot on that is in the log.
 func (n *Node) learn(first uint64) Learn {
 	m := Learn{First: first, Chosen: n.Chosen}
-	for slot := first; slot <= n.Chosen && len(m.Values) < n.Options.Batch; slot++ {
+	most := max(n.Options.Batch, learnLeast)
+	for slot := first; slot <= n.Chosen && len(m.Values) < most; slot++ {
 		e := n.Log.at(slot)
 		m.Ballots = append(m.Ballots, e.Ballot)
 		m.Values = append(m.Values, e.Value)
