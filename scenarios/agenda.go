@@ -10,6 +10,7 @@ import (
 	"quorumlab/protocols"
 	"quorumlab/scenarios/language"
 	"quorumlab/sim"
+	"quorumlab/sim/trace"
 )
 
 // agenda carries out a timeline: what is due when, the ends of what lasts for
@@ -30,6 +31,9 @@ type agenda struct {
 	flaps   []*flap
 	changes []change
 	lasting map[struck][]lasting
+	// deeds are those still to be done by hand; deedsDone what became of the others.
+	deeds     []trace.Deed
+	deedsDone []Done
 }
 
 // item is one thing to do.
@@ -40,6 +44,9 @@ type item struct {
 	leader bool
 	// end: it ends what was begun before.
 	end bool
+	// entry is the number of the timeline's entry, from 1, that it begins; 0 if
+	// it begins none.
+	entry int
 }
 
 func newAgenda(run *language.Run, x *execution, seed uint64) *agenda {
@@ -50,12 +57,12 @@ func newAgenda(run *language.Run, x *execution, seed uint64) *agenda {
 	if reconfigures(run) {
 		a.operator = &operator{agenda: a, tally: x.tally, client: protocols.ClientID(len(run.Clients) + 1)}
 	}
-	for _, entry := range run.Timeline {
+	for i, entry := range run.Timeline {
 		switch entry.Action.(type) {
 		case language.Say, language.Ask: // narration: the story has it
 		default:
 			a.add(item{
-				at: entry.At, do: func() error { return a.do(entry.Action) }, leader: needsLeader(entry.Action),
+				at: entry.At, do: func() error { return a.do(entry.Action) }, leader: needsLeader(entry.Action), entry: i + 1,
 			})
 		}
 	}
@@ -91,12 +98,21 @@ const contextEvery = 4096
 // carryOut boots the nodes and runs to an instant, doing on the way what is
 // due. The error is a *sim.Failure, or the context's.
 func (a *agenda) carryOut(ctx context.Context, until time.Duration) error {
+	if err := a.lendHand(); err != nil {
+		return err
+	}
 	for i := range a.run.Cluster.Nodes {
 		if err := a.sim.Inflict(sim.Fault{Kind: sim.RestartNode, Node: protocols.NodeID(i + 1)}); err != nil {
 			return err
 		}
+		if err := a.lendHand(); err != nil {
+			return err
+		}
 	}
 	for ctx.Err() == nil {
+		if err := a.lendHand(); err != nil {
+			return err
+		}
 		if a.operator != nil {
 			a.operator.goOn()
 		}
@@ -128,13 +144,13 @@ func (a *agenda) carryOut(ctx context.Context, until time.Duration) error {
 }
 
 // interruption returns what stops the simulator before the next item is due: a
-// leader that something waits for, or the end of the context.
+// leader that something waits for, a deed, or the end of the context.
 func (a *agenda) interruption(ctx context.Context) func() bool {
 	waiting := slices.ContainsFunc(a.items, a.blocked)
 	steps := 0
 	return func() bool {
 		steps++
-		return waiting && a.leaders.current() != 0 || a.operator != nil && a.operator.news ||
+		return waiting && a.leaders.current() != 0 || a.operator != nil && a.operator.news || a.byHand() ||
 			steps%contextEvery == 0 && ctx.Err() != nil
 	}
 }

@@ -14,6 +14,7 @@ import (
 // recorder is an observer that writes down what the clients see.
 type recorder struct {
 	history linear.History // of operations begun, in that order
+	moments []Moment       // of the same places in history
 	at      []int          // position in history, by the operation's number
 	clients int            // those of the run; the operator comes after them
 }
@@ -33,6 +34,7 @@ func (r *recorder) Observe(w *sim.World, step *sim.Step) {
 	if c.Invoked {
 		r.at[c.Operation] = len(r.history)
 		r.history = append(r.history, begun(w, step))
+		r.moments = append(r.moments, Moment{Invoke: step.Number})
 		return
 	}
 	op := &r.history[r.at[c.Operation]]
@@ -40,6 +42,7 @@ func (r *recorder) Observe(w *sim.World, step *sim.Step) {
 	if !c.Returned {
 		return
 	}
+	r.moments[r.at[c.Operation]].Return = step.Number
 	op.Return, op.Outcome, op.Error = int64(step.Time), linear.Outcome(c.Outcome), c.Reason
 	if c.Outcome != sim.OK {
 		return

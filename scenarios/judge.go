@@ -101,5 +101,30 @@ func (j *judgement) linearizable(ctx context.Context) {
 	if err != nil {
 		panic(fmt.Sprintf("scenarios: a history that was recorded is not valid: %v", err))
 	}
-	j.add(Verdict{Property: Linearizable, Verdict: Judgement(result.Verdict), Witness: result.Explanation})
+	v := Verdict{Property: Linearizable, Verdict: Judgement(result.Verdict), Witness: result.Explanation}
+	if result.Verdict == linear.Violated {
+		v.Operation = result.Offender
+		v.Step = j.over(v.Operation)
+	}
+	j.add(v)
+}
+
+// over returns the step by which an operation was over; 0 if it never was.
+func (j *judgement) over(operation int) uint64 {
+	at := j.x.clients.at
+	if operation < 1 || operation >= len(at) {
+		return 0 // it stands for a value before the run
+	}
+	return j.x.clients.moments[at[operation]].Return
+}
+
+// evident fills in with which operation a history of the clients is evidently
+// wrong: the last of a witness to be over.
+func (j *judgement) evident(v Verdict, witness linear.History) Verdict {
+	for i := range witness {
+		if step := j.over(witness[i].ID); step > v.Step {
+			v.Step, v.Operation = step, witness[i].ID
+		}
+	}
+	return v
 }

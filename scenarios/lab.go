@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -52,6 +51,8 @@ type Options struct {
 	Hashless bool
 	// Cost has measured what operations cost.
 	Cost bool
+	// Deeds is what is done by hand on the way, in order.
+	Deeds []trace.Deed
 }
 
 // Run executes all runs of a scenario. The error is one of usage, of the
@@ -111,38 +112,14 @@ type execution struct {
 // does not replay: replaying takes the run from the scenario. The error is one
 // of usage, of the Trace's writer, or the context's.
 func (l *Lab) Execute(ctx context.Context, scenario *language.Scenario, run *language.Run, options Options) (*Result, error) {
-	concrete := Concrete(*run, options.Seed)
-	x, err := l.prepare(scenario, &concrete, options)
+	running, err := l.Begin(scenario, run, options)
 	if err != nil {
 		return nil, err
 	}
-	failure := x.agenda.carryOut(ctx, concrete.Until)
-	if _, failed := errors.AsType[*sim.Failure](failure); !failed && failure != nil {
-		return nil, failure
+	if err := running.CarryOut(ctx); err != nil {
+		return nil, err
 	}
-	result := &Result{
-		Run: concrete, Steps: x.sim.Steps, Virtual: x.sim.World.Now, Failure: failure,
-		History: x.clients.history, Story: x.story(), Milestones: x.tally.reached(),
-	}
-	if x.cost != nil {
-		cost := x.cost.Cost()
-		result.Cost = &cost
-	}
-	x.judge(ctx, result)
-	if err := ctx.Err(); err != nil {
-		return nil, err // some verdict may be unknown on that account
-	}
-	if x.trace == nil {
-		return result, nil
-	}
-	result.Hash = x.trace.Hash()
-	for _, v := range result.Verdicts {
-		x.trace.Finding(trace.Finding{
-			Run: v.Run, Property: v.Property, Verdict: string(v.Verdict), Expected: v.Expected,
-			AsExpected: v.AsExpected, Witness: v.Witness, Step: v.Step,
-		})
-	}
-	return result, x.trace.Close()
+	return running.Judge(ctx)
 }
 
 // prepare makes a simulator and all that watches it.
@@ -185,6 +162,9 @@ func (l *Lab) prepare(scenario *language.Scenario, run *language.Run, options Op
 		x.sim.Watch(x.trace)
 	}
 	x.agenda = newAgenda(run, x, options.Seed)
+	if err := x.agenda.take(options.Deeds); err != nil {
+		return nil, err
+	}
 	if x.agenda.operator != nil {
 		x.sim.Watch(x.agenda.operator)
 	}
@@ -210,7 +190,7 @@ func (l *Lab) wrapper(mutant, protocol string) (func(protocols.Node) protocols.N
 // header tells what a run is one of.
 func header(scenario *language.Scenario, run *language.Run, options Options) trace.Header {
 	h := trace.Header{
-		Trace: trace.Version, Scenario: scenario.Name, Run: run.Name, Seed: options.Seed, Mutant: options.Mutant,
+		Trace: trace.Version, Scenario: scenario.Name, Run: run.Name, Seed: options.Seed, Mutant: options.Mutant, Deeds: options.Deeds,
 		Document: json.RawMessage(scenario.Canonical), Code: CodeVersion(),
 	}
 	for _, node := range run.Cluster.Nodes {

@@ -50,5 +50,5 @@ func (j *judgement) sequential(ctx context.Context) {
 	if err != nil {
 		panic(fmt.Sprintf("scenarios: a history that was recorded is not valid: %v", err))
 	}
-	j.add(Verdict{Property: Sequential, Verdict: Judgement(result.Verdict), Witness: result.Explanation})
+	j.add(j.evident(Verdict{Property: Sequential, Verdict: Judgement(result.Verdict), Witness: result.Explanation}, result.Witness))
 }

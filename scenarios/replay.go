@@ -61,7 +61,7 @@ func (l *Lab) replaySection(ctx context.Context, reader *trace.Reader, read trac
 	if err != nil {
 		return nil, reader.Damaged(err)
 	}
-	options := Options{Seed: read.Seed, Mutant: read.Mutant}
+	options := Options{Seed: read.Seed, Mutant: read.Mutant, Deeds: read.Deeds}
 	if !fits(read, scenario, run, options) {
 		return nil, reader.Damaged(errors.New("its names are not those of the scenario that it holds"))
 	}

@@ -79,6 +79,9 @@ type Verdict struct {
 	Witness string `json:"witness"`
 	// Step is the number of the step at which it was violated, 0 if none.
 	Step uint64 `json:"step,omitempty"`
+	// Operation is the number of the client's operation with which it was, in
+	// what is judged of histories; 0 if none.
+	Operation int `json:"operation,omitempty"`
 	// Vacuous: nothing in the run could have violated it.
 	Vacuous bool `json:"vacuous,omitempty"`
 	// Invariant: it is one of the protocol's invariants.
@@ -114,6 +117,7 @@ type Result struct {
 	Virtual      time.Duration
 	Hash         string
 	History      linear.History
+	Moments      []Moment // of the operations of the same places in History
 	Verdicts     []Verdict
 	Availability []Availability
 	Cost         *cost.Cost // nil if it was not measured
@@ -129,6 +133,10 @@ type Result struct {
 	// Failure is the error of a node itself (*sim.Failure), nil if none.
 	Failure error
 }
+
+// Moment tells by which steps an operation began and ended; Return is 0 if it
+// never did.
+type Moment struct{ Invoke, Return uint64 }
 
 // Line is one line of the story of a run.
 type Line struct {

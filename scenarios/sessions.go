@@ -48,9 +48,9 @@ func (j *judgement) sessions() {
 		if err != nil {
 			panic(fmt.Sprintf("scenarios: a history that was recorded is not valid: %v", err))
 		}
-		j.add(Verdict{
+		j.add(j.evident(Verdict{
 			Property: string(guarantee), Verdict: Judgement(result.Verdict), Witness: result.Explanation,
 			Vacuous: result.Statements == 0,
-		})
+		}, result.Witness))
 	}
 }

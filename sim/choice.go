@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"quorumlab/protocols"
@@ -65,14 +67,28 @@ func (k Kind) String() string {
 	return "none"
 }
 
+// MarshalText gives the kind's name.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads the kind's name.
+func (k *Kind) UnmarshalText(text []byte) error {
+	at := slices.Index(kindNames[:], string(text))
+	if at < 1 {
+		return fmt.Errorf("no choice %q", text)
+	}
+	*k = Kind(at)
+	return nil
+}
+
 // Choice is one thing that may happen next in a world. It is small, plain and
 // comparable: schedulers keep many of them.
 type Choice struct {
-	Kind       Kind
-	Node, Peer protocols.NodeID
-	Keep       uint32
-	Client     protocols.ClientID
-	ID         uint64
+	Kind   Kind               `json:"kind"`
+	Node   protocols.NodeID   `json:"node,omitzero"`
+	Peer   protocols.NodeID   `json:"peer,omitzero"`
+	Keep   uint32             `json:"keep,omitzero"`
+	Client protocols.ClientID `json:"client,omitzero"`
+	ID     uint64             `json:"id,omitzero"`
 }
 
 // Step tells what applying one choice or fault did. A caller may use one Step

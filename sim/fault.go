@@ -10,30 +10,31 @@ import (
 // Fault is one change of the environment, or its end. Everything that strikes
 // a run is one of these, at an instant that the caller chooses.
 type Fault struct {
-	Kind FaultKind
-	Node protocols.NodeID
+	Kind FaultKind        `json:"kind"`
+	Node protocols.NodeID `json:"node,omitzero"`
 	// Pairs are the ordered pairs that CutLinks, HealLinks and SetLinks
 	// concern; nil: all, but none to cut.
-	Pairs []network.Pair
+	Pairs []network.Pair `json:"pairs,omitempty"`
 	// Cut names what CutLinks cuts, so that HealLinks heals just that. ""
 	// in HealLinks heals whatever cuts the pairs.
-	Cut string
+	Cut string `json:"cut,omitzero"`
 	// By is a delay or a jump, Drift a clock's new rate (parts per million).
-	By    time.Duration
-	Drift int64
+	By    time.Duration `json:"by,omitzero"`
+	Drift int64         `json:"drift,omitzero"`
 	// Keep is how many unforced writes a crash keeps; -1: all.
-	Keep int
+	Keep int `json:"keep,omitzero"`
 	// Torn: the write after them is torn. Before: of CrashAtSync.
-	Torn, Before bool
+	Torn   bool `json:"torn,omitzero"`
+	Before bool `json:"before,omitzero"`
 	// Power: of CrashNode, the node has lost its power: see CrashNode.
-	Power bool
+	Power bool `json:"power,omitzero"`
 	// Count is the number of forces until CrashAtSync (1: the next), or the
 	// position of RotRecord.
-	Count uint64
+	Count uint64 `json:"count,omitzero"`
 	// On switches FillDisk.
-	On bool
+	On bool `json:"on,omitzero"`
 	// Conditions are what SetLinks sets.
-	Conditions network.Conditions
+	Conditions network.Conditions `json:"conditions,omitzero"`
 }
 
 // FaultKind names a Fault in traces.

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"slices"
-
 	"quorumlab/network"
 	"quorumlab/protocols"
 )
@@ -92,12 +90,7 @@ func (s *Simulator) redraw(node protocols.NodeID, drift int64) {
 			d.at, moved = now+after.Lasts(clock.Advances(d.at-now)), true
 		}
 	}
-	if moved { // a sorted queue is a heap
-		slices.SortFunc(s.queue, func(a, b due) int {
-			if a.before(&b) {
-				return -1
-			}
-			return 1
-		})
+	if moved {
+		s.sortQueue()
 	}
 }

@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"slices"
+	"time"
+
 	"quorumlab/network"
 	"quorumlab/protocols"
 )
@@ -28,8 +31,9 @@ func (s *Simulator) Ask(id protocols.ClientID, contacts []protocols.NodeID, numb
 	if client.Open || client.Next < len(client.Script) {
 		panic("sim: a client that is busy is asked to ask")
 	}
-	client.Contacts = contacts
-	client.Script = append(client.Script, Operation{Number: number, At: s.World.Now, Command: command})
+	asked := Asked{Client: id, Contacts: contacts, Operation: Operation{Number: number, At: s.World.Now, Command: command}}
+	s.unseen = append(s.unseen, Unseen{After: s.Steps, Asked: &asked})
+	s.World.entrust(&asked)
 	s.scheduleInvoke(client)
 }
 
@@ -67,4 +71,30 @@ func (s *Simulator) withhold(next due) bool {
 		l.withheld = append(l.withheld, next)
 	}
 	return l.held
+}
+
+// Postpone has what is scheduled come later by a time above 0: a delivery, a
+// timer, the end of a force, what a client does. It reports whether it was
+// scheduled. What follows it on a stream waits for it.
+func (s *Simulator) Postpone(c Choice, by time.Duration) bool {
+	if c.Kind == Sync && s.World.Valid(c) {
+		c.ID = s.nodes[c.Node-1].forces
+	}
+	at := slices.IndexFunc(s.queue, func(d due) bool { return d.choice == c })
+	if at < 0 || by <= 0 || s.queue[at].at > Forever-by {
+		return false
+	}
+	s.queue[at].at += by
+	s.sortQueue()
+	return true
+}
+
+// sortQueue makes a queue a heap again in which instants have changed.
+func (s *Simulator) sortQueue() { // a sorted queue is a heap
+	slices.SortFunc(s.queue, func(a, b due) int {
+		if a.before(&b) {
+			return -1
+		}
+		return 1
+	})
 }

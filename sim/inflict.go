@@ -19,7 +19,11 @@ func (s *Simulator) Inflict(f Fault) (err error) {
 		s.crash(f.Node, f.Keep, f.Torn)
 	case RestartNode:
 		// What waited for a force of this life that never came is called off.
-		s.nodes[f.Node-1].traps, s.World.cell(f.Node).Disk.Failing = nil, false
+		s.nodes[f.Node-1].traps = nil
+		if disk := &s.World.cell(f.Node).Disk; disk.Failing {
+			disk.Failing = false
+			s.unseen = append(s.unseen, Unseen{After: s.Steps, CalledOff: f.Node})
+		}
 		s.choose(Choice{Kind: Restart, Node: f.Node})
 	case PauseNode:
 		s.choose(Choice{Kind: Pause, Node: f.Node})

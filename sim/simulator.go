@@ -55,6 +55,7 @@ type Simulator struct {
 	foreign   bool // an observer or stop is at work: a panic is theirs
 	halfOpen  int  // connections whose one end lost its power unheard
 	cutting   bool // a node is losing its power
+	unseen    []Unseen
 }
 
 // link is what the simulator knows of an ordered pair.

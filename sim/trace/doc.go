@@ -65,7 +65,7 @@
 // # Replay
 //
 // The header holds all that is needed to run again: the scenario as a whole, the
-// run's name, the seed and the mutant. Nothing is read back from the step records: replay executes again,
+// run's name, the seed, the mutant, and the Deeds that somebody did by hand. Nothing is read back from the step records: replay executes again,
 // writes again, and compares line by line (Comparer).
 //
 // The package is pure. It may import protocols, protocols/state, network and

@@ -22,6 +22,8 @@ type Header struct {
 	Run      string `json:"run"`
 	Seed     uint64 `json:"seed"`
 	Mutant   string `json:"mutant,omitempty"`
+	// Deeds is what somebody did in the run by hand, in order.
+	Deeds []Deed `json:"deeds,omitempty"`
 	// Nodes and Clients are names: number i+1 has the i'th.
 	Nodes   []string `json:"nodes"`
 	Clients []string `json:"clients"`
