@@ -53,6 +53,8 @@ type Options struct {
 	Cost bool
 	// Deeds is what is done by hand on the way, in order.
 	Deeds []trace.Deed
+	// Truth has gathered what an onlooker knows who sees all nodes.
+	Truth bool
 }
 
 // Run executes all runs of a scenario. The error is one of usage, of the
@@ -105,6 +107,7 @@ type execution struct {
 	invariants *checker.Set
 	trace      *trace.Recorder // nil: no hash is wanted
 	cost       *cost.Meter     // nil: it is not wanted
+	truth      *witnessOfAll   // nil: likewise
 }
 
 // Execute executes one run of a scenario, and judges it. The run may be another
@@ -153,6 +156,10 @@ func (l *Lab) prepare(scenario *language.Scenario, run *language.Run, options Op
 	if options.Cost {
 		x.cost = cost.New(l.codec)
 		x.sim.Watch(x.cost)
+	}
+	if options.Truth {
+		x.truth = newTruth(run)
+		x.sim.Watch(x.truth)
 	}
 	if !options.Hashless {
 		x.trace, err = trace.NewRecorder(options.Trace, l.codec, header(scenario, run, options))

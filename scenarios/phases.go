@@ -17,6 +17,7 @@ type phases struct {
 	spans  []span
 	bent   []network.Pair // links whose conditions are not normal
 	rotten []protocols.NodeID
+	cuts   map[string][]network.Pair // what each partition cut, by its name
 }
 
 // span is a time during which a fault lasted; to is sim.Forever while it still
@@ -57,6 +58,10 @@ func (p *phases) fault(w *sim.World, f *sim.Fault, now time.Duration) {
 	at := place{fault: f.Kind, node: f.Node}
 	switch f.Kind {
 	case sim.CutLinks:
+		if p.cuts == nil {
+			p.cuts = map[string][]network.Pair{}
+		}
+		p.cuts[f.Cut] = slices.Clone(f.Pairs)
 		p.begin(language.FaultPartition, place{fault: sim.CutLinks, cut: f.Cut}, now)
 	case sim.HealLinks:
 		p.healed(&w.Network, now)

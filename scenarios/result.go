@@ -122,6 +122,9 @@ type Result struct {
 	Availability []Availability
 	Cost         *cost.Cost // nil if it was not measured
 	InDoubt      *InDoubt   // nil if nothing ever was
+	// Faults are those that took effect, by their beginning.
+	Faults []FaultSpan
+	Truth  *Truth // nil if it was not wanted
 	// Story is the run's narration, faults and milestones, in order.
 	Story []Line
 	// Reached tells of each thing that was to happen, by phrase, how often it

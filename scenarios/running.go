@@ -66,6 +66,10 @@ func (r *Running) Judge(ctx context.Context) (*Result, error) {
 	result := &Result{
 		Run: r.run, Steps: x.sim.Steps, Virtual: x.sim.World.Now, Failure: r.failure,
 		History: x.clients.history, Moments: x.clients.moments, Story: x.story(), Milestones: x.tally.reached(),
+		Faults: x.spansOf(),
+	}
+	if x.truth != nil {
+		result.Truth = x.truth.concluded(x)
 	}
 	if x.cost != nil {
 		cost := x.cost.Cost()

@@ -169,7 +169,9 @@ func outerRows() []Row {
 			},
 			Outside: []string{"pgregory.net/rapid"},
 		},
-		{Folder: "reports", Module: shown},
+		{Folder: "reports", Module: append(slices.Clone(shown), "reports/measure")},
+		// The figures of reports: functions of histories and of what was seen.
+		{Folder: "reports/measure", Pure: true, Module: []string{"checker/linear"}},
 		{Folder: "tui", Module: shown},
 		{
 			Folder: "tui/command", Module: []string{"..."},
