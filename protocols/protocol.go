@@ -1,6 +1,11 @@
 package protocols
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
 
 // Protocol describes one protocol to the drivers, which know none by name.
 type Protocol struct {
@@ -78,4 +83,24 @@ type Config struct {
 	Tick time.Duration
 	// Parameters holds a value for every Parameter, defaults filled in.
 	Parameters map[string]string
+}
+
+// Number reads a parameter that holds a whole number, from lowest to 1<<31 - 1.
+func (c Config) Number(name string, lowest uint64) (uint64, error) {
+	value := c.Parameters[name]
+	number, err := strconv.ParseUint(value, 10, 31)
+	if err != nil || number < lowest {
+		return 0, fmt.Errorf("parameter %s is %q, must be a whole number from %d", name, value, lowest)
+	}
+	return number, nil
+}
+
+// Choose checks those of the parameters that have choices.
+func (c Config) Choose(parameters []Parameter) error {
+	for _, p := range parameters {
+		if value := c.Parameters[p.Name]; p.Choices != nil && !slices.Contains(p.Choices, value) {
+			return fmt.Errorf("parameter %s is %q, must be one of %v", p.Name, value, p.Choices)
+		}
+	}
+	return nil
 }

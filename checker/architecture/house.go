@@ -49,6 +49,12 @@ func protocolRows() []Row {
 			Folder: "protocols/resource", Pure: true,
 			Module: []string{"protocols", "protocols/state", "protocols/machine"},
 		},
+		{
+			// What commit protocols have in common beside that: the errands of
+			// clients, shares in transactions, what waits for the disk.
+			Folder: "protocols/commitment", Pure: true,
+			Module: []string{"protocols", "protocols/state", "protocols/machine", "protocols/resource"},
+		},
 		{Folder: "protocols/catalog", Pure: true, Module: []string{"protocols/..."}},
 		{
 			Folder: "protocols/zookeeper", Pure: true,
@@ -69,7 +75,7 @@ func protocolRows() []Row {
 	}
 	for _, name := range []string{"twopc", "threepc", "paxoscommit"} {
 		rows = append(rows, Row{
-			Folder: "protocols/" + name, Pure: true, Module: append(slices.Clone(replicated), "protocols/resource"),
+			Folder: "protocols/" + name, Pure: true, Module: append(slices.Clone(replicated), "protocols/resource", "protocols/commitment"),
 		})
 	}
 	return rows
@@ -138,7 +144,7 @@ func checkerRows() []Row {
 		{Folder: "checker/shrink", Pure: true, Module: below},
 		{
 			// A mutant may reach into the state of the node that it wraps.
-			Folder: "checker/mutants", Pure: true, Module: append(slices.Clone(below), "protocols/paxos", "protocols/paxoscommit", "protocols/resource", "protocols/quorumstore", "protocols/threepc", "protocols/twopc", "protocols/zab"),
+			Folder: "checker/mutants", Pure: true, Module: append(slices.Clone(below), "protocols/commitment", "protocols/paxos", "protocols/paxoscommit", "protocols/resource", "protocols/quorumstore", "protocols/threepc", "protocols/twopc", "protocols/zab"),
 		},
 	}
 }

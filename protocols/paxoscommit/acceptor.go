@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -31,49 +32,33 @@ type Accepted struct {
 // more. It is not forced: it would ask again.
 type Forgotten struct{ Transaction resource.ID }
 
-// acceptance returns what the acceptor knows of a transaction, nil if nothing. The
-// pointer is good until another is added or removed.
-func (n *Node) acceptance(id resource.ID) *Acceptance {
-	at, found := n.findAcceptance(id)
-	if !found {
-		return nil
-	}
-	return &n.Acceptances[at]
-}
-
-func (n *Node) findAcceptance(id resource.ID) (int, bool) {
-	return slices.BinarySearchFunc(n.Acceptances, id, func(a Acceptance, id resource.ID) int {
-		return compareIDs(a.Transaction, id)
-	})
-}
-
 // learn returns what the acceptor knows of a transaction, which may be nothing so
 // far. It returns nil if the node is no acceptor of it.
 func (n *Node) learn(id resource.ID, managers []protocols.NodeID, out *protocols.Effects) *Acceptance {
-	if !slices.Contains(n.Settings.acceptors(id), n.Settings.Self) {
+	if !slices.Contains(n.Settings.acceptors(id), n.Self) {
 		return nil
 	}
-	at, found := n.findAcceptance(id)
-	if !found {
-		n.Acceptances = slices.Insert(n.Acceptances, at, Acceptance{Transaction: id, Managers: managers})
+	known := n.Acceptances.Find(id)
+	if known == nil {
+		known = n.Acceptances.Add(Acceptance{Transaction: id, Managers: managers})
 		n.settleLater(id, out)
 	}
-	return &n.Acceptances[at]
+	return known
 }
 
 func (n *Node) settleLater(id resource.ID, out *protocols.Effects) {
 	patience := 4 * n.Settings.timeout()
-	out.SetTimer(protocols.Timer{Name: timerSettle, Key: uint64(id)}, patience, patience+n.Settings.timeout())
+	out.SetTimer(commitment.TimerOf(timerSettle, id), patience, patience+n.Settings.timeout())
 }
 
 // onOffered takes a manager's own proposal, and accepts when all have proposed.
 func (n *Node) onOffered(from protocols.NodeID, m Offered, out *protocols.Effects) {
 	id := m.Transaction
 	n.forgetBelow(id.Coordinator(), m.Watermark, m.Born, out)
-	if n.coordinates(id) {
+	if n.Coordinates(id) {
 		// The coordinator accepts only for what it is still waiting for, lest
 		// a late vote commit what it has aborted.
-		if l := n.lead(id); l == nil || l.Phase != Preparing {
+		if l := n.Leads.Find(id); l == nil || l.Phase != Preparing {
 			return
 		}
 	}
@@ -104,20 +89,20 @@ func (n *Node) tellAccepted(a *Acceptance, out *protocols.Effects) {
 	id := a.Transaction
 	m := Phase2b{Transaction: id, Ballot: a.Ballot, Values: a.Values}
 	if a.Ballot > 0 {
-		n.sayAccepted(a, protocols.NodeID(a.Ballot&0xffff), m, out)
+		n.Say(&a.Pending, a.Ballot.Leader(), m, out)
 		return
 	}
 	for _, o := range a.Offers {
 		m.Answers = append(m.Answers, o.Answer)
 	}
-	n.sayAccepted(a, id.Coordinator(), m, out)
+	n.Say(&a.Pending, id.Coordinator(), m, out)
 	if !n.Settings.Faster {
 		return
 	}
 	m.Answers = nil
 	for _, manager := range a.Managers {
 		if manager != id.Coordinator() {
-			n.sayAccepted(a, manager, m, out)
+			n.Say(&a.Pending, manager, m, out)
 		}
 	}
 }
@@ -129,13 +114,13 @@ func (n *Node) onPhase1a(from protocols.NodeID, m Phase1a, out *protocols.Effect
 	case a == nil:
 		return
 	case m.Ballot < a.Promised:
-		n.sayAccepted(a, from, Higher{Transaction: m.Transaction, Ballot: a.Promised}, out)
+		n.Say(&a.Pending, from, Higher{Transaction: m.Transaction, Ballot: a.Promised}, out)
 		return
 	case m.Ballot > a.Promised:
 		a.Promised = m.Ballot
 		n.forceAcceptance(a, Promised{Transaction: m.Transaction, Managers: a.Managers, Ballot: m.Ballot}, whatPromised, out)
 	}
-	n.sayAccepted(a, from, Phase1b{Transaction: m.Transaction, Ballot: m.Ballot, Accepted: a.Ballot, Values: a.Values}, out)
+	n.Say(&a.Pending, from, Phase1b{Transaction: m.Transaction, Ballot: m.Ballot, Accepted: a.Ballot, Values: a.Values}, out)
 }
 
 // onPhase2a accepts what a leader proposes.
@@ -145,7 +130,7 @@ func (n *Node) onPhase2a(from protocols.NodeID, m Phase2a, out *protocols.Effect
 	case a == nil:
 		return
 	case m.Ballot < a.Promised:
-		n.sayAccepted(a, from, Higher{Transaction: m.Transaction, Ballot: a.Promised}, out)
+		n.Say(&a.Pending, from, Higher{Transaction: m.Transaction, Ballot: a.Promised}, out)
 		return
 	case a.Values == nil || a.Ballot < m.Ballot:
 		a.Promised, a.Ballot, a.Values = m.Ballot, m.Ballot, m.Values
@@ -156,20 +141,10 @@ func (n *Node) onPhase2a(from protocols.NodeID, m Phase2a, out *protocols.Effect
 }
 
 func (n *Node) forceAcceptance(a *Acceptance, record protocols.Record, what string, out *protocols.Effects) {
-	n.Journal.Force(record, a.Transaction, what, out)
-	a.Mark = n.Journal.Mark
+	n.Force(&a.Pending, a.Transaction, record, what, out)
 	if what == whatAccepted {
 		a.AcceptedMark = a.Mark
 	}
-}
-
-// sayAccepted sends what is true once all that is being forced is on disk.
-func (n *Node) sayAccepted(a *Acceptance, to protocols.NodeID, message protocols.Message, out *protocols.Effects) {
-	if a.Mark <= n.Written {
-		n.send(to, message, out)
-		return
-	}
-	a.Held = append(a.Held, Held{Mark: a.Mark, To: to, Message: message})
 }
 
 // onAcceptanceForced tells of a promise or an acceptance that is on disk.
@@ -183,14 +158,14 @@ func (n *Node) onAcceptanceForced(a *Acceptance, what string, out *protocols.Eff
 			out.Note(protocols.Note{Kind: protocols.Accepted, Term: uint64(a.Ballot), Slot: slot, Value: a.Values[i]})
 		}
 	}
-	a.Held = n.release(a.Held, out)
+	n.Release(&a.Pending, out)
 }
 
 // forgetBelow forgets the transactions of a coordinator that are over at all
 // resource managers, of those that it began in its present life.
 func (n *Node) forgetBelow(coordinator protocols.NodeID, watermark, born uint64, out *protocols.Effects) {
-	from, _ := n.findAcceptance(resource.NewID(coordinator, max(born, 1)))
-	to, _ := n.findAcceptance(resource.NewID(coordinator, max(watermark, 1)))
+	from, _ := n.Acceptances.Place(resource.NewID(coordinator, max(born, 1)))
+	to, _ := n.Acceptances.Place(resource.NewID(coordinator, max(watermark, 1)))
 	for i := from; i < to; i++ {
 		n.forget(&n.Acceptances[i], out)
 	}
@@ -203,26 +178,25 @@ func (n *Node) forget(a *Acceptance, out *protocols.Effects) {
 	if a.Promised > 0 || a.Values != nil {
 		n.Journal.Keep(Forgotten{Transaction: a.Transaction})
 	}
-	out.CancelTimer(protocols.Timer{Name: timerSettle, Key: uint64(a.Transaction)})
+	out.CancelTimer(commitment.TimerOf(timerSettle, a.Transaction))
 }
 
 // onSettleDue asks those concerned if they are done with a transaction. Its
 // coordinator should long have said so of itself: it has failed since.
 func (n *Node) onSettleDue(id resource.ID, out *protocols.Effects) {
-	a := n.acceptance(id)
+	a := n.Acceptances.Find(id)
 	if a == nil {
 		return
 	}
 	if a.Promised == 0 && a.Values == nil {
 		// Nothing is on disk: nothing was said that could be relied on.
-		at, _ := n.findAcceptance(id)
-		n.Acceptances = slices.Delete(n.Acceptances, at, at+1)
+		n.Acceptances.Drop(id)
 		return
 	}
 	n.settleLater(id, out)
 	for _, node := range a.concerned() {
 		if !slices.Contains(a.Settled, node) {
-			n.send(node, Forgettable{Transaction: id, Manager: slices.Contains(a.Managers, node)}, out)
+			n.Send(node, Forgettable{Transaction: id, Manager: slices.Contains(a.Managers, node)}, out)
 		}
 	}
 }
@@ -239,14 +213,13 @@ func (a *Acceptance) concerned() []protocols.NodeID {
 }
 
 func (n *Node) onSettled(from protocols.NodeID, m Settled, out *protocols.Effects) {
-	a := n.acceptance(m.Transaction)
+	a := n.Acceptances.Find(m.Transaction)
 	if a == nil || slices.Contains(a.Settled, from) || !slices.Contains(a.concerned(), from) {
 		return
 	}
 	a.Settled = append(a.Settled, from)
 	if len(a.Settled) == len(a.concerned()) && a.Mark <= n.Written {
 		n.forget(a, out)
-		at, _ := n.findAcceptance(m.Transaction)
-		n.Acceptances = slices.Delete(n.Acceptances, at, at+1)
+		n.Acceptances.Drop(m.Transaction)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
-	"quorumlab/protocols/machine"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -15,17 +15,11 @@ import (
 // all resource managers.
 
 // Perform asks the only participant to execute its part and to commit.
-type Perform struct {
-	Request   resource.Request
-	Watermark uint64
-}
+type Perform commitment.Order
 
 // Execute asks a participant to execute its part and to wait. It is sent only
 // where one of several participants changes nothing.
-type Execute struct {
-	Request   resource.Request
-	Watermark uint64
-}
+type Execute commitment.Order
 
 // Prepare asks a participant for its vote. Managers are the resource managers,
 // those who change something. Executed: an Execute went before.
@@ -36,37 +30,19 @@ type Prepare struct {
 	Executed        bool
 }
 
-// Answer is what came of a participant's commands.
-type Answer struct {
-	Results []machine.Result
-	// Refusal is why it cannot be done, "" if it can.
-	Refusal string
-	// Earlier: the client's request was carried out before, and the answer is
-	// the first one. Superseded: nobody waits for the answer any more.
-	Earlier, Superseded bool
-}
-
 // Performed answers Perform. What changes something is committed, or refused for
 // good, by then.
-type Performed struct {
-	Transaction resource.ID
-	Vote        resource.Vote
-	Answer      Answer
-}
+type Performed commitment.Reported
 
 // Executed answers Execute.
-type Executed struct {
-	Transaction resource.ID
-	Vote        resource.Vote
-	Answer      Answer
-}
+type Executed commitment.Reported
 
 // Voted tells the coordinator of a NO or of a read-only vote. A YES goes to the
 // acceptors.
 type Voted struct {
 	Transaction resource.ID
 	Vote        resource.Vote
-	Answer      Answer
+	Answer      commitment.Answer
 	// Forced: the NO is on disk, so that it can never become a YES.
 	Forced bool
 }
@@ -76,7 +52,7 @@ type Voted struct {
 type Offered struct {
 	Transaction     resource.ID
 	Managers        []protocols.NodeID
-	Answer          Answer
+	Answer          commitment.Answer
 	Watermark, Born uint64
 }
 
@@ -110,7 +86,7 @@ type Phase2b struct {
 	Transaction resource.ID
 	Ballot      Ballot
 	Values      []Value
-	Answers     []Answer
+	Answers     []commitment.Answer
 }
 
 // Higher tells the leader of a ballot that the acceptor takes part in a higher one.

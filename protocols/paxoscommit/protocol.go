@@ -3,9 +3,9 @@ package paxoscommit
 import (
 	"fmt"
 	"slices"
-	"strconv"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -52,7 +52,7 @@ func Protocol() protocols.Protocol {
 }
 
 func parameters() []protocols.Parameter {
-	return []protocols.Parameter{
+	return append([]protocols.Parameter{
 		{
 			Name: "faults", Default: "1",
 			Help: "F: how many of the 2F+1 acceptors, the first nodes, may fail; with 0 the coordinator is the only one: two-phase commit",
@@ -65,65 +65,36 @@ func parameters() []protocols.Parameter {
 			Name: "timeout", Default: "5",
 			Help: "ticks of silence after which a leader is not waited for, at least 2",
 		},
-		resource.RangesParameter(),
-		{
-			Name: "snapshot_every", Default: "1000",
-			Help: "records after which a snapshot replaces the log, 0 for never",
-		},
-	}
+	}, commitment.Parameters()...)
 }
 
 // highest is the highest number that a node may have: see instance.
 const highest = 1<<12 - 1
 
 func newFromConfig(config protocols.Config) (protocols.Node, error) {
-	switch {
-	case !slices.Contains(config.Nodes, config.Self):
-		return nil, fmt.Errorf("node %d is not among the nodes %v", config.Self, config.Nodes)
-	case config.Nodes[len(config.Nodes)-1] > highest:
-		return nil, fmt.Errorf("node %d: paxoscommit has numbers up to %d", config.Nodes[len(config.Nodes)-1], highest)
-	case config.Members != nil && !slices.Equal(config.Members, config.Nodes):
-		return nil, fmt.Errorf("paxoscommit has no members but all nodes, each owns keys")
-	case config.Tick <= 0:
-		return nil, fmt.Errorf("tick is %v, must be more than 0", config.Tick)
-	case config.Machine == nil:
-		return nil, fmt.Errorf("paxoscommit needs the values that its participants own, none are given")
-	}
-	numbers := map[string]uint64{"faults": 0, "timeout": 2, "snapshot_every": 0} // lowest values
-	for _, name := range []string{"faults", "timeout", "snapshot_every"} {
-		number, err := strconv.ParseUint(config.Parameters[name], 10, 31)
-		if lowest := numbers[name]; err != nil || number < lowest {
-			return nil, fmt.Errorf("parameter %s is %q, must be a whole number from %d", name, config.Parameters[name], lowest)
-		}
-		numbers[name] = number
-	}
-	faults := int(numbers["faults"])
-	if faults > 0 && 2*faults+1 > len(config.Nodes) {
-		return nil, fmt.Errorf("parameter faults is %d, which takes %d acceptors, and there are %d nodes", faults, 2*faults+1, len(config.Nodes))
-	}
-	variant := config.Parameters["variant"]
-	if variant != variantPlain && variant != variantFaster {
-		return nil, fmt.Errorf("parameter variant is %q, must be %s or %s", variant, variantPlain, variantFaster)
-	}
-	ownership, err := resource.NewOwnership(config.Parameters["ranges"], config.Nodes)
+	site, err := commitment.NewSite(config)
 	if err != nil {
-		return nil, fmt.Errorf("parameter %w", err)
-	}
-	n := &Node{Settings: Settings{
-		Self: config.Self, Nodes: slices.Clone(config.Nodes), Ownership: ownership, Faults: faults, Faster: variant == variantFaster,
-		Tick: config.Tick, TimeoutTicks: int(numbers["timeout"]), SnapshotEvery: numbers["snapshot_every"],
-	}}
-	if n.Store, err = resource.NewStore(config.Self, ownership, config.Machine); err != nil {
 		return nil, err
 	}
-	return n, nil
-}
-
-// Resource implements protocols.Participant. Of what a damaged disk has kept
-// nothing is shown.
-func (n *Node) Resource() protocols.Resource {
-	if n.Halted {
-		return nil
+	if last := config.Nodes[len(config.Nodes)-1]; last > highest {
+		return nil, fmt.Errorf("node %d: paxoscommit has numbers up to %d", last, highest)
 	}
-	return &n.Store
+	if err := config.Choose(parameters()); err != nil {
+		return nil, err
+	}
+	timeout, err := config.Number("timeout", 2)
+	if err != nil {
+		return nil, err
+	}
+	faults, err := config.Number("faults", 0)
+	if err != nil {
+		return nil, err
+	}
+	if acceptors := 2*faults + 1; faults > 0 && acceptors > uint64(len(config.Nodes)) {
+		return nil, fmt.Errorf("parameter faults is %d, which takes %d acceptors, and there are %d nodes", faults, acceptors, len(config.Nodes))
+	}
+	return &Node{Site: site, Settings: Settings{
+		Nodes: slices.Clone(config.Nodes), Faults: int(faults), Faster: config.Parameters["variant"] == variantFaster,
+		Tick: config.Tick, TimeoutTicks: int(timeout),
+	}}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -32,10 +33,10 @@ type Table struct {
 
 // recover leads the transaction in a higher ballot.
 func (n *Node) recover(l *Lead, out *protocols.Effects) {
-	p := n.process(l.Transaction)
+	p := n.Processes.Find(l.Transaction)
 	decision, _ := n.Store.IsOver(l.Transaction)
-	if p != nil && p.State.decided() {
-		decision = p.State.decision()
+	if p != nil && p.State.Decided() {
+		decision = p.State.Decision()
 	}
 	if decision != resource.Undecided { // the node's own part has been told
 		n.conclude(l, decision, out)
@@ -45,7 +46,7 @@ func (n *Node) recover(l *Lead, out *protocols.Effects) {
 	if p != nil {
 		highest = max(highest, p.Ballot)
 	}
-	l.Ballot, l.Latest, l.Values = after(highest, n.Settings.Self), 0, nil
+	l.Ballot, l.Latest, l.Values = highest.After(n.Self), 0, nil
 	out.Note(protocols.Note{Kind: Recovering, Term: uint64(l.Ballot), Slot: uint64(l.Transaction)})
 	if p == nil || p.State != Ready {
 		// The coordinator, whose next life will not know the transaction.
@@ -53,13 +54,13 @@ func (n *Node) recover(l *Lead, out *protocols.Effects) {
 		return
 	}
 	p.Ballot = l.Ballot
-	n.force(p, Led{Transaction: l.Transaction, Ballot: l.Ballot}, whatLed, out)
+	n.Force(&p.Pending, p.Transaction, Led{Transaction: l.Transaction, Ballot: l.Ballot}, whatLed, out)
 	n.enter(l, Waiting, nil, out)
 }
 
 // onLed begins the ballot that is on disk now.
 func (n *Node) onLed(p *Process, out *protocols.Effects) {
-	if l := n.lead(p.Transaction); l != nil && l.Phase == Waiting && l.Ballot == p.Ballot && p.Mark <= n.Written {
+	if l := n.Leads.Find(p.Transaction); l != nil && l.Phase == Waiting && l.Ballot == p.Ballot && p.Mark <= n.Written {
 		n.enter(l, Promising, n.Settings.acceptors(l.Transaction), out)
 	}
 }
@@ -67,7 +68,7 @@ func (n *Node) onLed(p *Process, out *protocols.Effects) {
 // retry gives a ballot up in which too few acceptors answer. The coordinator goes
 // on with another one; a manager is patient for a while.
 func (n *Node) retry(l *Lead, out *protocols.Effects) {
-	if n.coordinates(l.Transaction) {
+	if n.Coordinates(l.Transaction) {
 		n.recover(l, out)
 	} else {
 		n.dropLead(l.Transaction, out)
@@ -76,16 +77,16 @@ func (n *Node) retry(l *Lead, out *protocols.Effects) {
 
 // onHigher gives way to a higher ballot.
 func (n *Node) onHigher(m Higher, out *protocols.Effects) {
-	l := n.lead(m.Transaction)
+	l := n.Leads.Find(m.Transaction)
 	if l == nil || m.Ballot <= l.Ballot || l.Phase != Promising && l.Phase != Accepting {
 		return
 	}
 	l.Highest = max(l.Highest, m.Ballot)
-	if n.coordinates(l.Transaction) {
+	if n.Coordinates(l.Transaction) {
 		n.enter(l, Waiting, nil, out)
 		return
 	}
-	if p := n.process(l.Transaction); p != nil {
+	if p := n.Processes.Find(l.Transaction); p != nil {
 		p.Ballot = max(p.Ballot, m.Ballot)
 	}
 	n.dropLead(m.Transaction, out)
@@ -93,8 +94,8 @@ func (n *Node) onHigher(m Higher, out *protocols.Effects) {
 
 // onPhase1b proposes when a quorum of acceptors has promised.
 func (n *Node) onPhase1b(from protocols.NodeID, m Phase1b, out *protocols.Effects) {
-	l := n.lead(m.Transaction)
-	if l == nil || l.Phase != Promising || m.Ballot != l.Ballot || !l.answered(from) {
+	l := n.Leads.Find(m.Transaction)
+	if l == nil || l.Phase != Promising || m.Ballot != l.Ballot || !l.Answered(from) {
 		return
 	}
 	l.Heard = append(l.Heard, from)
@@ -118,20 +119,20 @@ func (n *Node) onPhase1b(from protocols.NodeID, m Phase1b, out *protocols.Effect
 // onPhase2b learns what is chosen, when a quorum of acceptors has accepted it in
 // one ballot.
 func (n *Node) onPhase2b(from protocols.NodeID, m Phase2b, out *protocols.Effects) {
-	l := n.lead(m.Transaction)
+	l := n.Leads.Find(m.Transaction)
 	if l == nil {
 		n.learnFaster(from, m, out)
 		return
 	}
 	for i := range m.Answers {
-		l.keep(l.Managers[i], m.Answers[i])
+		l.Errand.Keep(l.Managers[i], m.Answers[i])
 	}
 	first := l.Phase == Preparing && m.Ballot == 0
 	if !first && (l.Phase != Accepting || m.Ballot != l.Ballot) || slices.Contains(l.Heard, from) {
 		return
 	}
 	l.Heard = append(l.Heard, from)
-	l.answered(from)
+	l.Answered(from)
 	if len(l.Heard) >= n.Settings.quorum() {
 		n.conclude(l, n.chosen(m.Transaction, l.Managers, m, out), out)
 	}
@@ -154,38 +155,30 @@ func (n *Node) chosen(id resource.ID, managers []protocols.NodeID, m Phase2b, ou
 // learnFaster lets a manager learn from the acceptors themselves (Faster Paxos
 // Commit).
 func (n *Node) learnFaster(from protocols.NodeID, m Phase2b, out *protocols.Effects) {
-	p := n.process(m.Transaction)
+	p := n.Processes.Find(m.Transaction)
 	if p == nil || p.State != Ready || m.Ballot != 0 || slices.Contains(p.Heard, from) {
 		return
 	}
 	p.Heard = append(p.Heard, from)
 	if len(p.Heard) >= n.Settings.quorum() {
 		n.decide(p, n.chosen(m.Transaction, p.Managers, m, out), out)
-		n.say(p, m.Transaction.Coordinator(), Done{Transaction: m.Transaction, Decision: p.State.decision()}, out)
+		n.Say(&p.Pending, m.Transaction.Coordinator(), Done{Transaction: m.Transaction, Decision: p.State.Decision()}, out)
 	}
 }
 
-func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
-	n.Journal.Begin(disk)
-	found, err := n.Store.Recover(disk)
-	if err != nil {
-		// Nobody else has what was lost.
-		n.Halted = true
-		out.Note(protocols.Note{Kind: protocols.Halted, Text: "the disk is damaged"})
-		return
-	}
-	n.Numbers.Begin(found.Reserved)
+// Recover implements commitment.Protocol.
+func (n *Node) Recover(found resource.Recovered, disk protocols.Disk, out *protocols.Effects) {
 	n.Born = n.Numbers.Next
 	table, _ := found.Protocol.(Table)
 	for _, p := range table.Processes {
-		n.addProcess(p)
+		n.Processes.Add(p)
 	}
 	n.Acceptances = slices.Clone(table.Acceptances)
 	for _, record := range found.Records {
 		n.replay(record, out)
 	}
 	n.sift(disk, out)
-	n.reserve(out)
+	n.Reserve(out)
 	for i := range n.Acceptances {
 		n.settleLater(n.Acceptances[i].Transaction, out)
 	}
@@ -199,11 +192,14 @@ func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
 func (n *Node) replay(record protocols.Record, out *protocols.Effects) {
 	switch r := record.(type) {
 	case Enrolled:
-		if n.process(r.Transaction) == nil {
-			n.addProcess(Process{Transaction: r.Transaction, State: Ready, Task: TaskPrepare, Managers: r.Managers})
+		if n.Processes.Find(r.Transaction) == nil {
+			n.Processes.Add(Process{
+				Share:    commitment.Share{Transaction: r.Transaction, State: Ready, Task: commitment.TaskVote},
+				Managers: r.Managers,
+			})
 		}
 	case Led:
-		if p := n.process(r.Transaction); p != nil {
+		if p := n.Processes.Find(r.Transaction); p != nil {
 			p.Ballot = max(p.Ballot, r.Ballot)
 		}
 	case Promised:
@@ -215,9 +211,7 @@ func (n *Node) replay(record protocols.Record, out *protocols.Effects) {
 			a.Promised, a.Ballot, a.Values = max(a.Promised, r.Ballot), r.Ballot, r.Values
 		}
 	case Forgotten:
-		if at, found := n.findAcceptance(r.Transaction); found {
-			n.Acceptances = slices.Delete(n.Acceptances, at, at+1)
-		}
+		n.Acceptances.Drop(r.Transaction)
 	}
 }
 
@@ -225,44 +219,29 @@ func (n *Node) replay(record protocols.Record, out *protocols.Effects) {
 // failed before it could say what it had just written down: now it says so.
 func (n *Node) sift(disk protocols.Disk, out *protocols.Effects) {
 	n.Processes = slices.DeleteFunc(n.Processes, func(p Process) bool {
-		if decision := resolvedIn(disk.Log, p.Transaction); decision != resource.Undecided {
-			n.noteDecision(p.Transaction, decision, out)
+		if decision := commitment.Resolved(disk.Log, p.Transaction); decision != resource.Undecided {
+			commitment.NoteDecision(p.Transaction, decision, out)
 		}
 		_, branch := n.Store.Branches[p.Transaction]
 		return !branch
 	})
 }
 
-// resolvedIn returns how a transaction was decided, as a log says. The store does
-// not remember it of one that is below its coordinator's watermark.
-func resolvedIn(log []protocols.Record, id resource.ID) resource.Decision {
-	for _, record := range log {
-		if r, ok := record.(resource.Resolved); ok && r.Transaction == id {
-			return r.Decision
-		}
-	}
-	return resource.Undecided
-}
-
-// compact replaces the log by a snapshot when it has grown long.
-func (n *Node) compact(out *protocols.Effects) {
-	through, due := n.Journal.Through(n.Settings.SnapshotEvery)
-	if !due {
-		return
-	}
+// Table implements commitment.Protocol.
+func (n *Node) Table() protocols.Record {
 	var table Table
 	for _, p := range n.Processes {
 		// The record of a decision that is on its way to the disk stays in the log.
-		if p.State != Working && len(p.Managers) > 0 {
-			p.Held, p.Mark, p.Tries, p.Heard = nil, 0, 0, nil
+		if p.State != commitment.Working && len(p.Managers) > 0 {
+			p.Share, p.Heard = p.ToKeep(), nil
 			table.Processes = append(table.Processes, p)
 		}
 	}
 	for _, a := range n.Acceptances {
 		if a.Promised > 0 || a.Values != nil {
-			a.Offers, a.Settled, a.Held, a.Mark, a.AcceptedMark = nil, nil, nil, 0, 0
+			a.Offers, a.Settled, a.Pending, a.AcceptedMark = nil, nil, commitment.Pending{}, 0
 			table.Acceptances = append(table.Acceptances, a)
 		}
 	}
-	n.Journal.Compact(n.Store.Snapshot(through, n.Numbers.Reserved, table), out)
+	return table
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"quorumlab/protocols"
-	"quorumlab/protocols/machine"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -15,44 +15,30 @@ import (
 // clients ask of it, and leader where a coordinator is not heard of.
 type Node struct {
 	Settings Settings
-	Store    resource.Store
-	Journal  resource.Journal
-	Numbers  resource.Numbers
+	commitment.Site
 	// Born is the lowest count of the transactions that it coordinates in
 	// this life.
 	Born uint64
 	// Processes holds the transactions that the node takes part in as a
-	// resource manager, and that are not decided here, by Transaction.
-	Processes []Process
-	// Leads holds the transactions that it leads, by Transaction: all that it
-	// coordinates, and those that it leads in a higher ballot.
-	Leads []Lead
-	// Acceptances holds what it knows as an acceptor, by Transaction.
-	Acceptances []Acceptance
-	// Early holds what clients asked before there was a number for it.
-	Early []protocols.Requested
-	// Written is the mark of the latest Persist that is done.
-	Written uint64
-	// Inbox holds what the node has to say to itself. Between two steps it is
-	// empty.
-	Inbox []protocols.Message
-	// Halted: the disk is damaged.
-	Halted bool
+	// resource manager, and that are not decided here.
+	Processes commitment.Sorted[Process]
+	// Leads holds the transactions that it leads: all that it coordinates, and
+	// those that it leads in a higher ballot.
+	Leads commitment.Sorted[Lead]
+	// Acceptances holds what it knows as an acceptor.
+	Acceptances commitment.Sorted[Acceptance]
 }
 
-// Settings are a node's configuration, the same in every life.
+// Settings are what only Paxos Commit has to choose, the same in every life.
 type Settings struct {
-	Self      protocols.NodeID
-	Nodes     []protocols.NodeID
-	Ownership resource.Ownership
+	Nodes []protocols.NodeID
 	// Faults is F: how many acceptors may fail.
 	Faults int
 	Faster bool
 	// Tick is the time between two attempts to reach somebody; after
 	// TimeoutTicks of them a leader is not waited for any longer.
-	Tick          time.Duration
-	TimeoutTicks  int
-	SnapshotEvery uint64
+	Tick         time.Duration
+	TimeoutTicks int
 }
 
 func (s *Settings) timeout() time.Duration { return time.Duration(s.TimeoutTicks) * s.Tick }
@@ -81,17 +67,9 @@ func (s *Settings) nearest(id resource.ID) []protocols.NodeID {
 // quorum is how many acceptors choose.
 func (s *Settings) quorum() int { return s.Faults + 1 }
 
-// Ballot numbers the attempts to decide: a count, and in the lower bits who
-// leads it. 0 is that in which the resource managers themselves propose.
-type Ballot uint64
-
-// String shows the two parts, as in 2.3.
-func (b Ballot) String() string { return fmt.Sprintf("%d.%d", b>>16, b&0xffff) }
-
-// after returns a node's own lowest ballot above another.
-func after(b Ballot, leader protocols.NodeID) Ballot {
-	return (b>>16+1)<<16 | Ballot(leader)
-}
+// Ballot numbers the attempts to decide. 0 is that in which the resource managers
+// themselves propose.
+type Ballot = commitment.Ballot
 
 // Value is what an instance of Paxos chooses: what one resource manager does.
 type Value string
@@ -111,74 +89,24 @@ func instance(id resource.ID, manager protocols.NodeID) uint64 {
 	return uint64(id.Coordinator())<<52 | uint64(manager)<<40 | id.Count()
 }
 
-// State is where a resource manager stands in a transaction.
-type State string
-
-// The states.
-const (
-	Working   State = "working"   // it has not voted, and may abort by itself
-	Ready     State = "prepared"  // its YES is on disk, or on its way there
-	Committed State = "committed" // it is decided, and on its way to the disk
-	Cancelled State = "aborted"
-)
-
-func (s State) decided() bool { return s == Committed || s == Cancelled }
-
-func (s State) decision() resource.Decision {
-	if s == Committed {
-		return resource.Commit
-	}
-	return resource.Abort
-}
-
-func stateOf(decision resource.Decision) State {
-	if decision == resource.Commit {
-		return Committed
-	}
-	return Cancelled
-}
-
-// Task is what the coordinator has asked of a participant.
-type Task string
-
-// The tasks.
-const (
-	TaskPerform Task = "perform" // execute and commit: nobody else takes part
-	TaskExecute Task = "execute" // execute, and wait for the question
-	TaskPrepare Task = "prepare" // execute and vote
-)
+// Ready is the state of a resource manager whose YES is on disk, or on its way
+// there.
+const Ready commitment.State = "prepared"
 
 // Process is a transaction as a resource manager sees it.
 type Process struct {
-	Transaction resource.ID
-	State       State
-	Task        Task
+	commitment.Share
 	// Managers are the resource managers that change something, in growing order.
 	Managers []protocols.NodeID
 	// Ballot is the highest that it has led or was told of.
 	Ballot Ballot
-	// Tries counts how often it waited in vain.
-	Tries int
 	// Watermark and Born are the coordinator's, for the acceptors.
 	Watermark, Born uint64
-	// Mark is that of the latest force about the transaction; Held is to be
-	// said when it is done.
-	Mark uint64
-	Held []Held
 	// Unwilling: it is about to vote NO, which is being forced.
 	Unwilling bool
-	// Finished is being forced, if nobody else takes part.
-	Finished resource.Finished
 	// Heard are the acceptors that have accepted in ballot 0 (Faster Paxos
 	// Commit).
 	Heard []protocols.NodeID
-}
-
-// Held is a message that waits for the disk.
-type Held struct {
-	Mark    uint64
-	To      protocols.NodeID
-	Message protocols.Message
 }
 
 // Acceptance is a transaction as an acceptor sees it: all its instances, which
@@ -196,16 +124,18 @@ type Acceptance struct {
 	Offers []Offer
 	// Settled are the managers that are known to be done with it.
 	Settled []protocols.NodeID
-	// Mark and Held are as in Process; AcceptedMark is that of the latest
-	// acceptance.
-	Mark, AcceptedMark uint64
-	Held               []Held
+	commitment.Pending
+	// AcceptedMark is the mark of the latest acceptance.
+	AcceptedMark uint64
 }
+
+// About implements commitment.About.
+func (a Acceptance) About() resource.ID { return a.Transaction }
 
 // Offer is one manager's own proposal.
 type Offer struct {
 	Manager protocols.NodeID
-	Answer  Answer
+	Answer  commitment.Answer
 }
 
 // Phase is how far the leader of a transaction is.
@@ -230,14 +160,9 @@ const (
 
 // Lead is a transaction as its leader sees it.
 type Lead struct {
-	Transaction resource.ID
-	Phase       Phase
-	Ballot      Ballot
-	Managers    []protocols.NodeID
-	// Awaited are those that have not answered in this phase; Rounds counts how
-	// often they were asked again.
-	Awaited []protocols.NodeID
-	Rounds  int
+	commitment.Lead
+	Phase    Phase
+	Managers []protocols.NodeID
 	// Heard are the acceptors that have answered in this phase. Latest and
 	// Values are what they had accepted last, when asked to promise, and what
 	// is proposed thereafter.
@@ -245,43 +170,15 @@ type Lead struct {
 	Latest Ballot
 	Values []Value
 	// Highest is the highest ballot that it was told of.
-	Highest  Ballot
-	Decision resource.Decision
-	// Errand is the client's, the coordinator's only.
-	Errand Errand
+	Highest Ballot
 }
 
-// Errand is what a client has asked for.
-type Errand struct {
-	Client      protocols.ClientID
-	Request     uint64
-	Begun       time.Duration
-	Parts       []resource.Part
-	Conditional bool
-	// Results are those of the parts, Earlier how many were carried out before.
-	Results [][]machine.Result
-	Earlier int
-	// Refusal is what the client is told if it is aborted. Silent: it must not
-	// be told anything, for its request may have been carried out.
-	Refusal string
-	Silent  bool
-}
-
-// mixed tells whether there are several participants of which some only read.
-func (e *Errand) mixed() bool {
-	return len(e.Parts) > 1 && slices.ContainsFunc(e.Parts, func(p resource.Part) bool { return p.ReadsOnly() })
-}
-
-// The names of the timers. Their keys are transactions.
-const (
-	timerLead    = "lead"    // leader: time to ask again those who did not answer
-	timerProcess = "process" // resource manager: nothing was heard of a leader
-	timerSettle  = "settle"  // acceptor: time to ask if it may forget
-)
+// timerSettle is the timer of an acceptor: time to ask if it may forget. Its key is
+// a transaction.
+const timerSettle = "settle"
 
 // What waits for the disk, as the Journal is told.
 const (
-	whatReserved = "reserved"
 	whatPrepared = "prepared"
 	whatResolved = "resolved"
 	whatFinished = "finished"
@@ -294,41 +191,70 @@ const (
 // higher ballot, Term.
 const Recovering protocols.NoteKind = "recovering"
 
-// Step makes the node take one event. Its clock serves to tell older
-// transactions from younger ones, for fairness alone.
+// Step makes the node take one event.
 func (n *Node) Step(now time.Duration, event protocols.Event, out *protocols.Effects) {
-	if n.Halted {
-		return
+	n.Site.Step(n, now, event, out)
+}
+
+// Busy implements commitment.Protocol.
+func (n *Node) Busy(r protocols.Requested, _ *protocols.Effects) bool {
+	for i := range n.Leads {
+		if e := &n.Leads[i].Errand; e.Client == r.Client && e.Request == r.Request && n.Leads[i].Phase != Telling {
+			return true
+		}
 	}
-	switch e := event.(type) {
-	case protocols.Received:
-		n.receive(e.From, e.Message, out)
-	case protocols.Persisted:
-		n.onPersisted(e.Mark, now, out)
-	case protocols.Requested:
-		n.onRequested(e, now, out)
-	case protocols.TimerFired:
-		n.onTimer(e.Timer, out)
-	case protocols.Recovered:
-		n.onRecovered(e.Disk, out)
-	}
-	for len(n.Inbox) > 0 {
-		message := n.Inbox[0]
-		n.Inbox = n.Inbox[1:]
-		n.receive(n.Settings.Self, message, out)
-	}
-	n.Inbox = nil
-	if !n.Halted { // what is left of a damaged disk is left as it is
-		n.compact(out)
+	return false
+}
+
+// Fire implements commitment.Protocol.
+func (n *Node) Fire(timer protocols.Timer, out *protocols.Effects) {
+	id := resource.ID(timer.Key)
+	switch timer.Name {
+	case commitment.TimerLead:
+		n.onLeadDue(id, out)
+	case commitment.TimerShare:
+		n.onProcessDue(id, out)
+	case timerSettle:
+		n.onSettleDue(id, out)
 	}
 }
 
-func (n *Node) receive(from protocols.NodeID, message protocols.Message, out *protocols.Effects) {
+// Forced implements commitment.Protocol.
+func (n *Node) Forced(id resource.ID, what string, out *protocols.Effects) {
+	if what == whatPromised || what == whatAccepted {
+		if a := n.Acceptances.Find(id); a != nil {
+			n.onAcceptanceForced(a, what, out)
+		}
+		return
+	}
+	p := n.Processes.Find(id)
+	if p == nil {
+		return
+	}
+	switch what {
+	case whatResolved:
+		n.onResolved(p, out)
+		return
+	case whatFinished:
+		n.onFinished(p, out)
+		return
+	case whatPrepared:
+		if p.State == Ready {
+			n.onPrepared(p, n.Settings.nearest(id), out)
+		}
+	case whatLed:
+		n.onLed(p, out)
+	}
+	n.Release(&n.Processes.Find(id).Pending, out)
+}
+
+// Receive implements commitment.Protocol.
+func (n *Node) Receive(from protocols.NodeID, message protocols.Message, out *protocols.Effects) {
 	switch m := message.(type) {
 	case Perform:
-		n.onAsked(from, TaskPerform, m.Request, m.Watermark, out)
+		n.onOrder(from, commitment.TaskPerform, commitment.Order(m), out)
 	case Execute:
-		n.onAsked(from, TaskExecute, m.Request, m.Watermark, out)
+		n.onOrder(from, commitment.TaskExecute, commitment.Order(m), out)
 	case Prepare:
 		n.onPrepare(from, m, out)
 	case Decide:

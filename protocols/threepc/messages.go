@@ -5,25 +5,16 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
-	"quorumlab/protocols/machine"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
-// What the coordinator asks participants. With Watermark it says that all its
-// transactions with lower counts are over (resource.Store.Advance).
-
 // Perform asks the only participant to execute its part and to commit.
-type Perform struct {
-	Request   resource.Request
-	Watermark uint64
-}
+type Perform commitment.Order
 
 // Execute asks a participant to execute its part and to wait. It is sent only
 // where one of several participants changes nothing.
-type Execute struct {
-	Request   resource.Request
-	Watermark uint64
-}
+type Execute commitment.Order
 
 // CanCommit asks a process for its vote; one that owns no key of the transaction
 // (the coordinator) has no commands. Executed: an Execute went before.
@@ -34,36 +25,25 @@ type CanCommit struct {
 	Executed  bool
 }
 
-// Answer is what came of a participant's commands.
-type Answer struct {
-	Results []machine.Result
-	// Refusal is why it cannot be done, "" if it can.
-	Refusal string
-	// Earlier: the client's request was carried out before, and the answer is
-	// the first one. Superseded: nobody waits for the answer any more.
-	Earlier, Superseded bool
-}
-
 // Performed answers Perform. What changes something is committed, or refused for
 // good, by then.
-type Performed struct {
-	Transaction resource.ID
-	Vote        resource.Vote
-	Answer      Answer
-}
+type Performed commitment.Reported
 
 // Executed answers Execute.
-type Executed struct {
-	Transaction resource.ID
-	Vote        resource.Vote
-	Answer      Answer
-}
+type Executed commitment.Reported
 
 // Vote answers CanCommit.
-type Vote struct {
-	Transaction resource.ID
-	Vote        resource.Vote
-	Answer      Answer
+type Vote commitment.Reported
+
+// answerTo returns the message that answers a task.
+func answerTo(task commitment.Task, answer commitment.Reported) protocols.Message {
+	switch task {
+	case commitment.TaskPerform:
+		return Performed(answer)
+	case commitment.TaskExecute:
+		return Executed(answer)
+	}
+	return Vote(answer)
 }
 
 // PreCommit tells a process that all have voted YES. Up are those of the cohort
@@ -165,7 +145,7 @@ func (m Done) Kept(durable protocols.Disk) string {
 	if m.Decision == resource.Abort && keptYes(durable, m.Transaction) != "" {
 		return ""
 	}
-	return keptState(durable, m.Transaction, stateOf(m.Decision))
+	return keptState(durable, m.Transaction, commitment.StateOf(m.Decision))
 }
 
 // Kept tells whether the state that is reported is on the sender's disk, and so
@@ -198,8 +178,8 @@ func keptYes(disk protocols.Disk, id resource.ID) string {
 
 // keptState tells whether a process was in a state, as its disk says.
 func keptState(disk protocols.Disk, id resource.ID, state State) string {
-	if state.decided() {
-		if !resource.IsResolved(disk, id, state.decision()) {
+	if state.Decided() {
+		if !resource.IsResolved(disk, id, state.Decision()) {
 			return fmt.Sprintf("that transaction %v is %s is not on disk", id, state)
 		}
 		return ""

@@ -2,10 +2,9 @@ package threepc
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -53,7 +52,7 @@ func Protocol() protocols.Protocol {
 }
 
 func parameters() []protocols.Parameter {
-	return []protocols.Parameter{
+	return append([]protocols.Parameter{
 		{
 			Name: "termination", Default: terminationSimple, Choices: []string{terminationSimple, terminationQuorum, terminationE3PC},
 			Help: "without the coordinator: decide with whom one reaches, with a quorum that never changes sides, or with any majority",
@@ -66,58 +65,30 @@ func parameters() []protocols.Parameter {
 			Name: "commit_quorum", Default: "0",
 			Help: "processes of a transaction that must be ready before it is committed, 0 for a majority (termination=quorum)",
 		},
-		resource.RangesParameter(),
-		{
-			Name: "snapshot_every", Default: "1000",
-			Help: "records after which a snapshot replaces the log, 0 for never",
-		},
-	}
+	}, commitment.Parameters()...)
 }
 
 func newFromConfig(config protocols.Config) (protocols.Node, error) {
-	switch {
-	case !slices.Contains(config.Nodes, config.Self):
-		return nil, fmt.Errorf("node %d is not among the nodes %v", config.Self, config.Nodes)
-	case config.Members != nil && !slices.Equal(config.Members, config.Nodes):
-		return nil, fmt.Errorf("threepc has no members but all nodes, each owns keys")
-	case config.Tick <= 0:
-		return nil, fmt.Errorf("tick is %v, must be more than 0", config.Tick)
-	case config.Machine == nil:
-		return nil, fmt.Errorf("threepc needs the values that its participants own, none are given")
+	if err := config.Choose(parameters()); err != nil {
+		return nil, err
 	}
-	settings := Settings{Self: config.Self, Termination: config.Parameters["termination"], Tick: config.Tick}
-	if !slices.Contains(parameters()[0].Choices, settings.Termination) {
-		return nil, fmt.Errorf("parameter termination is %q, must be one of %v", settings.Termination, parameters()[0].Choices)
+	timeout, err := config.Number("timeout", 2)
+	if err != nil {
+		return nil, err
 	}
-	numbers := map[string]uint64{"timeout": 2, "commit_quorum": 0, "snapshot_every": 0} // lowest values
-	for _, name := range []string{"timeout", "commit_quorum", "snapshot_every"} {
-		number, err := strconv.ParseUint(config.Parameters[name], 10, 31)
-		if lowest := numbers[name]; err != nil || number < lowest {
-			return nil, fmt.Errorf("parameter %s is %q, must be a whole number from %d", name, config.Parameters[name], lowest)
-		}
-		numbers[name] = number
+	commit, err := config.Number("commit_quorum", 0)
+	if err != nil {
+		return nil, err
 	}
-	settings.TimeoutTicks, settings.CommitQuorum = int(numbers["timeout"]), int(numbers["commit_quorum"])
-	settings.SnapshotEvery = numbers["snapshot_every"]
+	settings := Settings{
+		Termination: config.Parameters["termination"], CommitQuorum: int(commit), Tick: config.Tick, TimeoutTicks: int(timeout),
+	}
 	if settings.CommitQuorum > 0 && settings.Termination != terminationQuorum {
 		return nil, fmt.Errorf("parameter commit_quorum is %d, but only termination=%s has quorums to choose; use 0", settings.CommitQuorum, terminationQuorum)
 	}
-	var err error
-	if settings.Ownership, err = resource.NewOwnership(config.Parameters["ranges"], config.Nodes); err != nil {
-		return nil, fmt.Errorf("parameter %w", err)
-	}
-	n := &Node{Settings: settings}
-	if n.Store, err = resource.NewStore(config.Self, settings.Ownership, config.Machine); err != nil {
+	site, err := commitment.NewSite(config)
+	if err != nil {
 		return nil, err
 	}
-	return n, nil
-}
-
-// Resource implements protocols.Participant. Of what a damaged disk has kept
-// nothing is shown.
-func (n *Node) Resource() protocols.Resource {
-	if n.Halted {
-		return nil
-	}
-	return &n.Store
+	return &Node{Settings: settings, Site: site}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -46,16 +47,8 @@ type Untold struct {
 	Cohort      []protocols.NodeID
 }
 
-func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
-	n.Journal.Begin(disk)
-	found, err := n.Store.Recover(disk)
-	if err != nil {
-		// Nobody else has what was lost.
-		n.Halted = true
-		out.Note(protocols.Note{Kind: protocols.Halted, Text: "the disk is damaged"})
-		return
-	}
-	n.Numbers.Begin(found.Reserved)
+// Recover implements commitment.Protocol.
+func (n *Node) Recover(found resource.Recovered, disk protocols.Disk, out *protocols.Effects) {
 	table, _ := found.Protocol.(Table)
 	for _, p := range table.Processes {
 		n.recall(p)
@@ -67,25 +60,25 @@ func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
 		n.replay(record)
 	}
 	n.sift(disk, out)
-	n.Store.Advance(n.Settings.Self, n.watermark())
-	n.reserve(out)
+	n.Store.Advance(n.Self, n.watermark())
+	n.Reserve(out)
 	n.takeUp(out)
 }
 
 // recall takes a process up again as it was on disk.
 func (n *Node) recall(p Process) {
-	if known := n.process(p.Transaction); known != nil {
+	if known := n.Processes.Find(p.Transaction); known != nil {
 		*known = p
 	} else {
-		n.addProcess(p)
+		n.Processes.Add(p)
 	}
 	n.own(p.Transaction, p.Cohort)
 }
 
 // own makes the node the coordinator that it was.
 func (n *Node) own(id resource.ID, cohort []protocols.NodeID) {
-	if n.coordinates(id) && n.lead(id) == nil {
-		n.addLead(Lead{Transaction: id, Phase: Deposed, Cohort: cohort})
+	if n.Coordinates(id) && n.Leads.Find(id) == nil {
+		n.Leads.Add(Lead{Lead: commitment.Lead{Transaction: id}, Phase: Deposed, Cohort: cohort})
 	}
 }
 
@@ -93,15 +86,15 @@ func (n *Node) replay(record protocols.Record) {
 	switch r := record.(type) {
 	case Enrolled:
 		n.recall(Process{
-			Transaction: r.Transaction, State: Waiting, Task: TaskVote, Bare: r.Bare, Cohort: r.Cohort,
-			Elected: first(r.Transaction), Up: r.Cohort,
+			Share: commitment.Share{Transaction: r.Transaction, State: Waiting, Task: commitment.TaskVote},
+			Bare:  r.Bare, Cohort: r.Cohort, Elected: first(r.Transaction), Up: r.Cohort,
 		})
 	case Shift:
-		if p := n.process(r.Transaction); p != nil {
+		if p := n.Processes.Find(r.Transaction); p != nil {
 			p.State, p.Elected, p.Attempt, p.Up = r.State, r.Elected, r.Attempt, r.Up
 		}
 	case Ended:
-		n.Leads = slices.DeleteFunc(n.Leads, func(l Lead) bool { return l.Transaction == r.Transaction })
+		n.Leads.Drop(r.Transaction)
 	}
 }
 
@@ -110,8 +103,8 @@ func (n *Node) replay(record protocols.Record) {
 // could say what it had just written down: now it says so.
 func (n *Node) sift(disk protocols.Disk, out *protocols.Effects) {
 	n.Processes = slices.DeleteFunc(n.Processes, func(p Process) bool {
-		if decision := resolvedIn(disk.Log, p.Transaction); decision != resource.Undecided {
-			n.noteDecision(p.Transaction, decision, out)
+		if decision := commitment.Resolved(disk.Log, p.Transaction); decision != resource.Undecided {
+			commitment.NoteDecision(p.Transaction, decision, out)
 		}
 		if p.Bare {
 			_, over := n.Store.IsOver(p.Transaction)
@@ -121,25 +114,14 @@ func (n *Node) sift(disk protocols.Disk, out *protocols.Effects) {
 		// coordinator failed before it had voted, and does not know it.
 		_, doubtful := n.Store.Branches[p.Transaction]
 		if doubtful {
-			n.noteVote(p.Transaction, resource.Yes, out)
+			commitment.NoteVote(p.Transaction, resource.Yes, out)
 		}
 		return !doubtful
 	})
 	n.Leads = slices.DeleteFunc(n.Leads, func(l Lead) bool {
 		decision, _ := n.Store.IsOver(l.Transaction)
-		return decision == resource.Undecided && n.process(l.Transaction) == nil
+		return decision == resource.Undecided && n.Processes.Find(l.Transaction) == nil
 	})
-}
-
-// resolvedIn returns how a transaction was decided, as a log says. The store does
-// not remember it of one that is below its coordinator's watermark.
-func resolvedIn(log []protocols.Record, id resource.ID) resource.Decision {
-	for _, record := range log {
-		if r, ok := record.(resource.Resolved); ok && r.Transaction == id {
-			return r.Decision
-		}
-	}
-	return resource.Undecided
 }
 
 // takeUp goes on with what the disk tells.
@@ -148,7 +130,7 @@ func (n *Node) takeUp(out *protocols.Effects) {
 		l := &n.Leads[i]
 		if decision, _ := n.Store.IsOver(l.Transaction); decision != resource.Undecided {
 			l.Decision = decision
-			n.enter(l, Telling, n.without(l.Cohort), out)
+			n.enter(l, Telling, n.Others(l.Cohort), out)
 		}
 	}
 	n.Leads = slices.DeleteFunc(n.Leads, func(l Lead) bool { return l.Phase == Telling && len(l.Awaited) == 0 })
@@ -158,11 +140,6 @@ func (n *Node) takeUp(out *protocols.Effects) {
 		n.watch(p, out)
 		n.poll(p, 0, out)
 	}
-}
-
-// without returns the others.
-func (n *Node) without(cohort []protocols.NodeID) []protocols.NodeID {
-	return slices.DeleteFunc(slices.Clone(cohort), func(node protocols.NodeID) bool { return node == n.Settings.Self })
 }
 
 // judgeFailed concludes from the answers to a mere question. As long as somebody
@@ -202,24 +179,20 @@ func (n *Node) judgeFailed(l *Lead, out *protocols.Effects) {
 	}
 }
 
-// compact replaces the log by a snapshot when it has grown long.
-func (n *Node) compact(out *protocols.Effects) {
-	through, due := n.Journal.Through(n.Settings.SnapshotEvery)
-	if !due {
-		return
-	}
+// Table implements commitment.Protocol.
+func (n *Node) Table() protocols.Record {
 	var table Table
 	for _, p := range n.Processes {
 		// The record of a decision that is on its way to the disk stays in the log.
 		if p.State != Working && len(p.Cohort) > 0 {
-			p.Held, p.Mark, p.Tries = nil, 0, 0
+			p.Share = p.ToKeep()
 			table.Processes = append(table.Processes, p)
 		}
 	}
 	for i := range n.Leads {
-		if l := &n.Leads[i]; n.coordinates(l.Transaction) && len(l.Cohort) > 0 {
+		if l := &n.Leads[i]; n.Coordinates(l.Transaction) && len(l.Cohort) > 0 {
 			table.Untold = append(table.Untold, Untold{Transaction: l.Transaction, Cohort: l.Cohort})
 		}
 	}
-	n.Journal.Compact(n.Store.Snapshot(through, n.Numbers.Reserved, table), out)
+	return table
 }

@@ -1,62 +1,46 @@
 package threepc
 
 import (
-	"fmt"
-	"slices"
 	"time"
 
 	"quorumlab/protocols"
-	"quorumlab/protocols/machine"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
 // Node is one participant: protocols.Node as plain data.
 type Node struct {
 	Settings Settings
-	Store    resource.Store
-	Journal  resource.Journal
-	Numbers  resource.Numbers
+	commitment.Site
 	// Processes holds the transactions in which the node is one of those that
-	// must agree, and that are not yet decided here, by Transaction.
-	Processes []Process
-	// Leads holds the transactions that the node leads, by Transaction: all that
-	// it coordinates, and those whose coordinator it stands in for.
-	Leads []Lead
-	// Early holds what clients asked before there was a number for it.
-	Early []protocols.Requested
-	// Written is the mark of the latest Persist that is done.
-	Written uint64
-	// Inbox holds what the node has to say to itself. Between two steps it is
-	// empty.
-	Inbox []protocols.Message
-	// Halted: the disk is damaged.
-	Halted bool
+	// must agree, and that are not yet decided here.
+	Processes commitment.Sorted[Process]
+	// Leads holds the transactions that the node leads: all that it coordinates,
+	// and those whose coordinator it stands in for.
+	Leads commitment.Sorted[Lead]
 }
 
-// Settings are a node's configuration, the same in every life.
+// Settings are what only three-phase commit has to choose, the same in every life.
 type Settings struct {
-	Self        protocols.NodeID
-	Ownership   resource.Ownership
 	Termination string
 	// CommitQuorum is how many must have precommitted, 0: a majority.
 	CommitQuorum int
 	// Tick is the time between two attempts to reach somebody, Timeout that
 	// after which he is taken for dead.
-	Tick          time.Duration
-	TimeoutTicks  int
-	SnapshotEvery uint64
+	Tick         time.Duration
+	TimeoutTicks int
 }
 
 // timeout is the time after which somebody is taken for dead.
 func (s *Settings) timeout() time.Duration { return time.Duration(s.TimeoutTicks) * s.Tick }
 
 // State is where one process stands in a transaction.
-type State string
+type State = commitment.State
 
 // The states, with the letters that the literature gives them.
 const (
 	// Working (q): it has not voted, and may abort by itself.
-	Working State = "working"
+	Working = commitment.Working
 	// Waiting (w): it has voted YES. Nobody has committed.
 	Waiting State = "waiting"
 	// Precommitted (p): it knows that all voted YES. Nobody has aborted, if
@@ -65,65 +49,20 @@ const (
 	// Preaborted: the quorum protocols make ready to abort as well.
 	Preaborted State = "preaborted"
 	// Committed (c) and Aborted (a): it is decided.
-	Committed State = "committed"
-	Aborted   State = "aborted"
+	Committed = commitment.Committed
+	Aborted   = commitment.Aborted
 )
 
-// decided tells whether a state is final.
-func (s State) decided() bool { return s == Committed || s == Aborted }
-
-// decision is what a final state stands for.
-func (s State) decision() resource.Decision {
-	switch s {
-	case Committed:
-		return resource.Commit
-	case Aborted:
-		return resource.Abort
-	}
-	return resource.Undecided
-}
-
-// stateOf is the final state that a decision leads to.
-func stateOf(decision resource.Decision) State {
-	if decision == resource.Commit {
-		return Committed
-	}
-	return Aborted
-}
-
-// Ballot numbers the attempts to bring a transaction to its end: a count, and in
-// the lower bits who makes the attempt. The coordinator's own is the first. 0 is
-// no attempt, but a question.
-type Ballot uint64
-
-// String shows the two parts, as in 2.3.
-func (b Ballot) String() string { return fmt.Sprintf("%d.%d", b>>16, b&0xffff) }
-
-func newBallot(count uint64, leader protocols.NodeID) Ballot {
-	return Ballot(count<<16 | uint64(leader))
-}
+// Ballot numbers the attempts to bring a transaction to its end. The coordinator's
+// own is the first. 0 is no attempt, but a question.
+type Ballot = commitment.Ballot
 
 // first is the ballot of a transaction's coordinator.
-func first(id resource.ID) Ballot { return newBallot(1, id.Coordinator()) }
-
-// after returns a node's own lowest ballot above another.
-func after(b Ballot, leader protocols.NodeID) Ballot { return newBallot(uint64(b>>16)+1, leader) }
-
-// Task is what the coordinator has asked of a participant.
-type Task string
-
-// The tasks.
-const (
-	TaskPerform Task = "perform" // execute and commit: nobody else takes part
-	TaskExecute Task = "execute" // execute, and wait for the question
-	TaskVote    Task = "vote"    // execute and vote
-)
+func first(id resource.ID) Ballot { return commitment.NewBallot(1, id.Coordinator()) }
 
 // Process is a node's part in one transaction that is not yet decided.
 type Process struct {
-	Transaction resource.ID
-	State       State
-	Task        Task
+	commitment.Share
 	// Cohort are the processes that must agree: the coordinator and those
 	// who change something, in growing order.
 	Cohort []protocols.NodeID
@@ -138,21 +77,6 @@ type Process struct {
 	Bare bool
 	// Recovered: it has failed since it voted.
 	Recovered bool
-	// Tries counts how often it waited in vain.
-	Tries int
-	// Mark is that of the latest force about the transaction; Held is to be
-	// said when it is done.
-	Mark uint64
-	Held []Held
-	// Finished is being forced, if nobody else takes part.
-	Finished resource.Finished
-}
-
-// Held is a message that waits for the disk.
-type Held struct {
-	Mark    uint64
-	To      protocols.NodeID
-	Message protocols.Message
 }
 
 // Phase is how far the leader of a transaction is.
@@ -176,23 +100,15 @@ const (
 
 // Lead is a transaction as its leader sees it.
 type Lead struct {
-	Transaction resource.ID
-	Phase       Phase
-	Ballot      Ballot
-	Cohort      []protocols.NodeID
-	// Awaited are those that have not answered in this phase; Rounds counts how
-	// often they were asked again.
-	Awaited []protocols.NodeID
-	Rounds  int
+	commitment.Lead
+	Phase  Phase
+	Cohort []protocols.NodeID
 	// Reports are the answers to a poll.
 	Reports []Told
 	// Target is the state that the processes are moved to, Group those who
 	// are asked to move, Reached those who are known to be in it.
 	Target         State
 	Group, Reached []protocols.NodeID
-	Decision       resource.Decision
-	// Errand is the client's, the coordinator's only.
-	Errand Errand
 }
 
 // Told is a report, and whose.
@@ -201,36 +117,8 @@ type Told struct {
 	Report Report
 }
 
-// Errand is what a client has asked for.
-type Errand struct {
-	Client      protocols.ClientID
-	Request     uint64
-	Begun       time.Duration
-	Parts       []resource.Part
-	Conditional bool
-	// Results are those of the parts, Earlier how many were carried out before.
-	Results [][]machine.Result
-	Earlier int
-	// Refusal is what the client is told if it is aborted. Silent: it must not
-	// be told anything, for its request may have been carried out.
-	Refusal string
-	Silent  bool
-}
-
-// mixed tells whether there are several participants of which some only read.
-func (e *Errand) mixed() bool {
-	return len(e.Parts) > 1 && slices.ContainsFunc(e.Parts, func(p resource.Part) bool { return p.ReadsOnly() })
-}
-
-// The names of the timers. Their keys are transactions.
-const (
-	timerLead    = "lead"    // leader: time to ask again those who did not answer
-	timerProcess = "process" // process: nothing was heard of the leader
-)
-
 // What waits for the disk, as the Journal is told.
 const (
-	whatReserved  = "reserved"
 	whatVote      = "vote"
 	whatPrecommit = "precommit"
 	whatPreabort  = "preabort"
@@ -258,41 +146,64 @@ const (
 	lastIsAway = "the last to fail is not back"
 )
 
-// Step makes the node take one event. Its clock serves to tell older
-// transactions from younger ones, for fairness alone.
+// Step makes the node take one event.
 func (n *Node) Step(now time.Duration, event protocols.Event, out *protocols.Effects) {
-	if n.Halted {
-		return
+	n.Site.Step(n, now, event, out)
+}
+
+// Busy implements commitment.Protocol.
+func (n *Node) Busy(r protocols.Requested, _ *protocols.Effects) bool {
+	for i := range n.Leads {
+		if e := &n.Leads[i].Errand; e.Client == r.Client && e.Request == r.Request && n.Leads[i].Phase != Telling {
+			return true
+		}
 	}
-	switch e := event.(type) {
-	case protocols.Received:
-		n.receive(e.From, e.Message, out)
-	case protocols.Persisted:
-		n.onPersisted(e.Mark, now, out)
-	case protocols.Requested:
-		n.onRequested(e, now, out)
-	case protocols.TimerFired:
-		n.onTimer(e.Timer, out)
-	case protocols.Recovered:
-		n.onRecovered(e.Disk, out)
-	}
-	for len(n.Inbox) > 0 {
-		message := n.Inbox[0]
-		n.Inbox = n.Inbox[1:]
-		n.receive(n.Settings.Self, message, out)
-	}
-	n.Inbox = nil
-	if !n.Halted { // what is left of a damaged disk is left as it is
-		n.compact(out)
+	return false
+}
+
+// Fire implements commitment.Protocol.
+func (n *Node) Fire(timer protocols.Timer, out *protocols.Effects) {
+	switch timer.Name {
+	case commitment.TimerLead:
+		n.onLeadDue(resource.ID(timer.Key), out)
+	case commitment.TimerShare:
+		n.onProcessDue(resource.ID(timer.Key), out)
 	}
 }
 
-func (n *Node) receive(from protocols.NodeID, message protocols.Message, out *protocols.Effects) {
+// Forced implements commitment.Protocol.
+func (n *Node) Forced(id resource.ID, what string, out *protocols.Effects) {
+	if what == whatResolved {
+		n.onResolved(id, out)
+		return
+	}
+	p := n.Processes.Find(id)
+	if p == nil {
+		return
+	}
+	switch what {
+	case whatFinished:
+		n.onFinished(p, out)
+		return
+	case whatVote:
+		if !p.Bare {
+			commitment.NoteVote(id, resource.Yes, out)
+		}
+	case whatPrecommit:
+		commitment.Note(Precommit, id, "", out)
+	case whatPreabort:
+		commitment.Note(Preabort, id, "", out)
+	}
+	n.Release(&p.Pending, out)
+}
+
+// Receive implements commitment.Protocol.
+func (n *Node) Receive(from protocols.NodeID, message protocols.Message, out *protocols.Effects) {
 	switch m := message.(type) {
 	case Perform:
-		n.onAsked(from, TaskPerform, m.Request, m.Watermark, out)
+		n.onOrder(from, commitment.TaskPerform, commitment.Order(m), out)
 	case Execute:
-		n.onAsked(from, TaskExecute, m.Request, m.Watermark, out)
+		n.onOrder(from, commitment.TaskExecute, commitment.Order(m), out)
 	case CanCommit:
 		n.onCanCommit(from, m, out)
 	case PreCommit:
@@ -326,4 +237,9 @@ func (n *Node) onAnswer(from protocols.NodeID, message protocols.Message, out *p
 	case Report:
 		n.onReport(from, m, out)
 	}
+}
+
+// noteSplit tells that another has decided otherwise.
+func noteSplit(id resource.ID, theirs resource.Decision, out *protocols.Effects) {
+	commitment.Note(Split, id, "elsewhere: "+string(theirs), out)
 }

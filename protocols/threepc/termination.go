@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -14,25 +15,24 @@ import (
 
 // onProcessDue acts when nothing was heard of the leader for too long.
 func (n *Node) onProcessDue(id resource.ID, out *protocols.Effects) {
-	p := n.process(id)
-	if p == nil || p.State.decided() {
+	p := n.Processes.Find(id)
+	if p == nil || p.State.Decided() {
 		return
 	}
-	if l := n.lead(id); l != nil && l.Phase != Deposed {
+	if l := n.Leads.Find(id); l != nil && l.Phase != Deposed {
 		n.watch(p, out) // it leads itself
 		return
 	}
 	if p.State == Working {
 		// It has promised nothing.
-		n.dropProcess(id, out)
-		n.resume(n.Store.Resolve(id, resource.Abort), out)
+		n.leave(id, out)
 		return
 	}
 	p.Tries++
 	n.watch(p, out)
 	ballot := Ballot(0)
 	if n.Settings.Termination != terminationSimple || !p.Recovered {
-		ballot = after(p.Elected, n.Settings.Self)
+		ballot = p.Elected.After(n.Self)
 		out.Note(protocols.Note{Kind: Elected, Term: uint64(ballot), Slot: uint64(id), Text: "stands in for the coordinator"})
 	}
 	n.poll(p, ballot, out)
@@ -40,9 +40,9 @@ func (n *Node) onProcessDue(id resource.ID, out *protocols.Effects) {
 
 // poll asks all processes where they stand.
 func (n *Node) poll(p *Process, ballot Ballot, out *protocols.Effects) {
-	l := n.lead(p.Transaction)
+	l := n.Leads.Find(p.Transaction)
 	if l == nil {
-		l = n.addLead(Lead{Transaction: p.Transaction, Cohort: p.Cohort})
+		l = n.Leads.Add(Lead{Lead: commitment.Lead{Transaction: p.Transaction}, Cohort: p.Cohort})
 	}
 	l.Ballot, l.Reports, l.Reached, l.Group = ballot, nil, nil, nil
 	n.enter(l, Polling, l.Cohort, out)
@@ -50,22 +50,21 @@ func (n *Node) poll(p *Process, ballot Ballot, out *protocols.Effects) {
 
 // onPoll tells where the process stands, and binds it to the ballot.
 func (n *Node) onPoll(from protocols.NodeID, m Poll, out *protocols.Effects) {
-	p := n.process(m.Transaction)
+	p := n.Processes.Find(m.Transaction)
 	switch {
 	case p == nil:
 		n.reportGone(from, m, out)
 		return
-	case p.Task == TaskPerform:
+	case p.Task == commitment.TaskPerform:
 		return // nobody else takes part
 	case p.State == Working:
-		n.dropProcess(m.Transaction, out)
-		n.resume(n.Store.Resolve(m.Transaction, resource.Abort), out)
+		n.leave(m.Transaction, out)
 		n.reportGone(from, m, out)
 		return
 	case m.Ballot != 0 && m.Ballot < p.Elected:
 		return
 	}
-	if m.Ballot > p.Elected && !p.State.decided() {
+	if m.Ballot > p.Elected && !p.State.Decided() {
 		n.elect(p, from, m.Ballot, out)
 	}
 	report := Report{
@@ -75,7 +74,7 @@ func (n *Node) onPoll(from protocols.NodeID, m Poll, out *protocols.Effects) {
 	if n.Settings.Termination == terminationE3PC {
 		report.Elected = p.Elected
 	}
-	n.say(p, from, report, out)
+	n.Say(&p.Pending, from, report, out)
 }
 
 // elect takes part in a higher ballot, and in no lower one any more.
@@ -83,13 +82,13 @@ func (n *Node) elect(p *Process, leader protocols.NodeID, ballot Ballot, out *pr
 	p.Elected = ballot
 	n.watch(p, out)
 	if n.Settings.Termination == terminationE3PC {
-		n.force(p, p.shift(), whatElected, out)
+		n.Force(&p.Pending, p.Transaction, p.shift(), whatElected, out)
 	}
-	l := n.lead(p.Transaction)
-	if l == nil || l.Ballot == ballot && leader == n.Settings.Self || l.Phase == Telling || l.Ballot == 0 {
+	l := n.Leads.Find(p.Transaction)
+	if l == nil || l.Ballot == ballot && leader == n.Self || l.Phase == Telling || l.Ballot == 0 {
 		return
 	}
-	if n.coordinates(p.Transaction) {
+	if n.Coordinates(p.Transaction) {
 		n.enter(l, Deposed, nil, out)
 	} else {
 		n.dropLead(p.Transaction, out)
@@ -105,32 +104,32 @@ func (n *Node) reportGone(to protocols.NodeID, m Poll, out *protocols.Effects) {
 	switch {
 	case over && decision == resource.Undecided:
 		report.Over = true
-		n.send(to, report, out)
+		n.Send(to, report, out)
 	case over && decision == resource.Commit:
 		report.State = Committed
-		n.send(to, report, out)
+		n.Send(to, report, out)
 	default:
 		n.resume(n.Store.Resolve(id, resource.Abort), out)
 		// A process in name only, until the record is on disk.
-		p := n.addProcess(Process{Transaction: id, State: Aborted})
-		n.force(p, resource.Resolved{Transaction: id, Decision: resource.Abort}, whatResolved, out)
-		n.say(p, to, report, out)
+		p := n.Processes.Add(Process{Share: commitment.Share{Transaction: id, State: Aborted}})
+		n.Force(&p.Pending, id, resource.Resolved{Transaction: id, Decision: resource.Abort}, whatResolved, out)
+		n.Say(&p.Pending, to, report, out)
 	}
 }
 
 // onReport hears where a process stands.
 func (n *Node) onReport(from protocols.NodeID, m Report, out *protocols.Effects) {
-	if p := n.process(m.Transaction); m.State.decided() && p != nil {
+	if p := n.Processes.Find(m.Transaction); m.State.Decided() && p != nil {
 		switch {
-		case !p.State.decided():
-			n.decide(p, m.State.decision(), out)
+		case !p.State.Decided():
+			n.decide(p, m.State.Decision(), out)
 		case p.State != m.State:
-			n.noteSplit(m.Transaction, m.State.decision(), out)
+			noteSplit(m.Transaction, m.State.Decision(), out)
 		}
 		return
 	}
-	l := n.lead(m.Transaction)
-	if l == nil || l.Phase != Polling || l.Ballot != m.Ballot || !l.answered(from) {
+	l := n.Leads.Find(m.Transaction)
+	if l == nil || l.Phase != Polling || l.Ballot != m.Ballot || !l.Answered(from) {
 		return
 	}
 	l.Reports = append(l.Reports, Told{From: from, Report: m})
@@ -142,7 +141,7 @@ func (n *Node) onReport(from protocols.NodeID, m Report, out *protocols.Effects)
 // judge concludes from the reports. None is of a decision: that would have been
 // taken over at once.
 func (n *Node) judge(l *Lead, out *protocols.Effects) {
-	if p := n.process(l.Transaction); p == nil || p.State.decided() {
+	if p := n.Processes.Find(l.Transaction); p == nil || p.State.Decided() {
 		n.enter(l, Deposed, nil, out) // it is on its way to the disk
 		return
 	}
@@ -250,13 +249,13 @@ func (s *Settings) quorum(target State, size int) int {
 func (n *Node) onSilent(l *Lead, out *protocols.Effects) bool {
 	if n.Settings.Termination == terminationSimple {
 		// They are dead. The node's own disk must have it.
-		if slices.Contains(l.Awaited, n.Settings.Self) {
+		if slices.Contains(l.Awaited, n.Self) {
 			return false
 		}
 		n.conclude(l, resource.Commit, out)
 		return true
 	}
-	if n.coordinates(l.Transaction) && l.Ballot == first(l.Transaction) {
+	if n.Coordinates(l.Transaction) && l.Ballot == first(l.Transaction) {
 		return false
 	}
 	n.stuck(l, noQuorum, out)
@@ -271,7 +270,7 @@ func (n *Node) stuck(l *Lead, why string, out *protocols.Effects) {
 
 // giveUp leads no longer. The coordinator keeps the transaction in mind.
 func (n *Node) giveUp(l *Lead, out *protocols.Effects) {
-	if n.coordinates(l.Transaction) {
+	if n.Coordinates(l.Transaction) {
 		n.enter(l, Deposed, nil, out)
 	} else {
 		n.dropLead(l.Transaction, out)
