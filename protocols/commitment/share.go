@@ -20,6 +20,11 @@ type Share struct {
 	Finished resource.Finished
 }
 
+// NewShare is a node's part in a transaction of which it was asked.
+func NewShare(id resource.ID, task Task) Share {
+	return Share{Transaction: id, State: Working, Task: task}
+}
+
 // About implements About.
 func (s Share) About() resource.ID { return s.Transaction }
 
@@ -39,9 +44,9 @@ const patienceMost = 2
 // Watch starts the time-out of the transaction's leader anew. A node waits the
 // longer the later it stands among those who may stand in for the leader, and the
 // more often it has waited in vain, so that two seldom do at once.
-func (s *Site) Watch(share *Share, among []protocols.NodeID, timeout time.Duration, out *protocols.Effects) {
+func (s *Site) Watch(share *Share, among []protocols.NodeID, p Patience, out *protocols.Effects) {
 	rank := max(slices.Index(among, s.Self), 0)
-	half := timeout / 2
+	half := p.Timeout() / 2
 	shortest := time.Duration(4+rank+min(share.Tries, patienceMost)) * half
 	out.SetTimer(TimerOf(TimerShare, share.Transaction), shortest, shortest+half)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"quorumlab/protocols"
 	"quorumlab/protocols/resource"
 )
 
@@ -35,11 +36,18 @@ func (s *Sorted[T]) Add(t T) *T {
 	return &(*s)[at]
 }
 
-// Drop takes out what is about a transaction, and reports whether there was anything.
-func (s *Sorted[T]) Drop(id resource.ID) bool {
+// Remove takes out what is about a transaction, and reports whether anything was.
+func (s *Sorted[T]) Remove(id resource.ID) bool {
 	at, found := s.Place(id)
 	if found {
 		*s = slices.Delete(*s, at, at+1)
 	}
 	return found
+}
+
+// Drop takes out what is about a transaction, and stops its timer.
+func (s *Sorted[T]) Drop(id resource.ID, timer string, out *protocols.Effects) {
+	if s.Remove(id) {
+		out.CancelTimer(TimerOf(timer, id))
+	}
 }

@@ -47,8 +47,8 @@ func (n *Node) learn(id resource.ID, managers []protocols.NodeID, out *protocols
 }
 
 func (n *Node) settleLater(id resource.ID, out *protocols.Effects) {
-	patience := 4 * n.Settings.timeout()
-	out.SetTimer(commitment.TimerOf(timerSettle, id), patience, patience+n.Settings.timeout())
+	patience := 4 * n.Settings.Timeout()
+	out.SetTimer(commitment.TimerOf(timerSettle, id), patience, patience+n.Settings.Timeout())
 }
 
 // onOffered takes a manager's own proposal, and accepts when all have proposed.
@@ -190,7 +190,7 @@ func (n *Node) onSettleDue(id resource.ID, out *protocols.Effects) {
 	}
 	if a.Promised == 0 && a.Values == nil {
 		// Nothing is on disk: nothing was said that could be relied on.
-		n.Acceptances.Drop(id)
+		n.Acceptances.Remove(id)
 		return
 	}
 	n.settleLater(id, out)
@@ -220,6 +220,6 @@ func (n *Node) onSettled(from protocols.NodeID, m Settled, out *protocols.Effect
 	a.Settled = append(a.Settled, from)
 	if len(a.Settled) == len(a.concerned()) && a.Mark <= n.Written {
 		n.forget(a, out)
-		n.Acceptances.Drop(m.Transaction)
+		n.Acceptances.Remove(m.Transaction)
 	}
 }

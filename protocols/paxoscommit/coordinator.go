@@ -12,13 +12,6 @@ import (
 // The coordinator must bring all resource managers to propose, and learns from the
 // acceptors what is chosen. It keeps nothing on disk: what it decides is chosen.
 
-// dropLead ends the node's concern for a transaction as a leader.
-func (n *Node) dropLead(id resource.ID, out *protocols.Effects) {
-	if n.Leads.Drop(id) {
-		out.CancelTimer(commitment.TimerOf(commitment.TimerLead, id))
-	}
-}
-
 // watermark returns the count below which all that the node has begun in this
 // life is over; what it began in earlier lives it no longer coordinates.
 func (n *Node) watermark() uint64 {
@@ -51,9 +44,9 @@ func (n *Node) Begin(id resource.ID, errand commitment.Errand, out *protocols.Ef
 }
 
 // enter begins a phase, in which some must answer.
-func (n *Node) enter(l *Lead, phase Phase, awaited []protocols.NodeID, out *protocols.Effects) {
-	l.Phase, l.Heard = phase, nil
-	l.Await(awaited)
+func (n *Node) enter(l *Lead, phase commitment.Phase, awaited []protocols.NodeID, out *protocols.Effects) {
+	l.Enter(phase, awaited)
+	l.Heard = nil
 	n.askAgain(l, out)
 }
 
@@ -62,16 +55,7 @@ func (n *Node) askAgain(l *Lead, out *protocols.Effects) {
 	for _, to := range l.Awaited {
 		n.ask(l, to, out)
 	}
-	n.askLater(l, out)
-}
-
-// askLater sees to it that those who do not answer will be asked once more.
-func (n *Node) askLater(l *Lead, out *protocols.Effects) {
-	interval := n.Settings.Tick
-	if l.Phase == Performing || l.Phase == Telling {
-		interval = n.Settings.timeout() // there is nothing to hurry for
-	}
-	out.SetTimer(commitment.TimerOf(commitment.TimerLead, l.Transaction), interval, interval)
+	l.AskLater(n.Settings.Patience, out)
 }
 
 // ask sends somebody what the phase is about.
@@ -132,7 +116,7 @@ func (n *Node) onPerformed(from protocols.NodeID, m Performed, out *protocols.Ef
 		return
 	}
 	l.Errand.TellAlone(m.Answer, out)
-	n.dropLead(m.Transaction, out)
+	n.Leads.Drop(m.Transaction, commitment.TimerLead, out)
 }
 
 // onExecuted goes on when all have executed, and so hold their locks: first those
@@ -192,16 +176,16 @@ func (n *Node) conclude(l *Lead, decision resource.Decision, out *protocols.Effe
 		told = slices.Insert(slices.Clone(told), at, id.Coordinator())
 	}
 	faster := n.Settings.Faster && l.Phase == Preparing
-	l.Phase, l.Heard = Telling, nil
-	l.Await(told)
+	l.Enter(Telling, told)
+	l.Heard = nil
 	for _, to := range told {
 		if !faster || to == n.Self { // the acceptors have told the others
 			n.ask(l, to, out)
 		}
 	}
-	n.askLater(l, out)
+	l.AskLater(n.Settings.Patience, out)
 	if !n.Coordinates(id) || len(told) == 0 {
-		n.dropLead(id, out)
+		n.Leads.Drop(id, commitment.TimerLead, out)
 	}
 }
 
@@ -218,7 +202,7 @@ func (n *Node) cancelled(l *Lead, no protocols.NodeID, out *protocols.Effects) {
 			n.Send(node, Decide{Transaction: id, Decision: resource.Abort}, out)
 		}
 	}
-	n.dropLead(id, out)
+	n.Leads.Drop(id, commitment.TimerLead, out)
 }
 
 func (n *Node) onDone(from protocols.NodeID, m Done, out *protocols.Effects) {
@@ -226,5 +210,5 @@ func (n *Node) onDone(from protocols.NodeID, m Done, out *protocols.Effects) {
 	if l == nil || l.Phase != Telling || !l.Answered(from) || len(l.Awaited) > 0 {
 		return
 	}
-	n.dropLead(m.Transaction, out)
+	n.Leads.Drop(m.Transaction, commitment.TimerLead, out)
 }

@@ -10,16 +10,9 @@ import (
 // prepared, in ballot 0, when that is on its disk; or never, which it may say of
 // itself only if no restart can make it forget.
 
-// dropProcess forgets the node's part in a transaction.
-func (n *Node) dropProcess(id resource.ID, out *protocols.Effects) {
-	if n.Processes.Drop(id) {
-		out.CancelTimer(commitment.TimerOf(commitment.TimerShare, id))
-	}
-}
-
 // leave aborts what the manager has not voted YES for.
 func (n *Node) leave(id resource.ID, out *protocols.Effects) {
-	n.dropProcess(id, out)
+	n.Processes.Drop(id, commitment.TimerShare, out)
 	n.resume(n.Store.Resolve(id, resource.Abort), out)
 }
 
@@ -31,13 +24,9 @@ func (n *Node) onOrder(from protocols.NodeID, task commitment.Task, m commitment
 		return
 	}
 	if n.Processes.Find(id) == nil {
-		n.Processes.Add(newProcess(id, task))
+		n.Processes.Add(Process{Share: commitment.NewShare(id, task)})
 	}
 	n.execute(m.Request, out)
-}
-
-func newProcess(id resource.ID, task commitment.Task) Process {
-	return Process{Share: commitment.Share{Transaction: id, State: commitment.Working, Task: task}}
 }
 
 // onPrepare executes a participant's part, if that is not done yet, and votes.
@@ -55,7 +44,7 @@ func (n *Node) onPrepare(from protocols.NodeID, m Prepare, out *protocols.Effect
 		return
 	}
 	if p == nil {
-		p = n.Processes.Add(newProcess(id, commitment.TaskVote))
+		p = n.Processes.Add(Process{Share: commitment.NewShare(id, commitment.TaskVote)})
 	}
 	p.Task, p.Managers, p.Watermark, p.Born = commitment.TaskVote, m.Managers, m.Watermark, m.Born
 	n.execute(m.Request, out)
@@ -163,7 +152,7 @@ func (n *Node) cancel(id resource.ID, to protocols.NodeID, message protocols.Mes
 // voteReadOnly is done with the transaction too.
 func (n *Node) voteReadOnly(task commitment.Task, answer commitment.Reported, out *protocols.Effects) {
 	id := answer.Transaction
-	n.dropProcess(id, out)
+	n.Processes.Drop(id, commitment.TimerShare, out)
 	free := n.ReadOnly(id, task, out)
 	n.Send(id.Coordinator(), answerTo(task, answer), out)
 	n.resume(free, out)
@@ -172,7 +161,7 @@ func (n *Node) voteReadOnly(task commitment.Task, answer commitment.Reported, ou
 // onFinished: what nobody else takes part in is on disk.
 func (n *Node) onFinished(p *Process, out *protocols.Effects) {
 	record := p.Finished
-	n.dropProcess(p.Transaction, out)
+	n.Processes.Drop(p.Transaction, commitment.TimerShare, out)
 	performed, free := n.Finished(record, out)
 	n.Send(performed.Transaction.Coordinator(), Performed(performed), out)
 	n.resume(free, out)
@@ -203,7 +192,7 @@ func (n *Node) offer(p *Process, acceptors []protocols.NodeID, out *protocols.Ef
 }
 
 func (n *Node) watch(p *Process, out *protocols.Effects) {
-	n.Watch(&p.Share, p.Managers, n.Settings.timeout(), out)
+	n.Watch(&p.Share, p.Managers, n.Settings.Patience, out)
 }
 
 // onProcessDue acts when nothing was heard of a leader for too long.
@@ -276,7 +265,7 @@ func (n *Node) decidedBefore(from protocols.NodeID, m Decide, done Done, out *pr
 // will hear it again.
 func (n *Node) abort(p *Process, out *protocols.Effects) {
 	id, prepared := p.Transaction, p.State == Ready
-	n.dropProcess(id, out)
+	n.Processes.Drop(id, commitment.TimerShare, out)
 	if prepared {
 		n.Journal.Keep(resource.Resolved{Transaction: id, Decision: resource.Abort})
 	}
@@ -284,7 +273,7 @@ func (n *Node) abort(p *Process, out *protocols.Effects) {
 	commitment.NoteDecision(id, resource.Abort, out)
 	n.resume(free, out)
 	if l := n.Leads.Find(id); l != nil && !n.Coordinates(id) {
-		n.dropLead(id, out)
+		n.Leads.Drop(id, commitment.TimerLead, out)
 	}
 }
 
@@ -300,13 +289,13 @@ func (n *Node) onResolved(p *Process, out *protocols.Effects) {
 	if p.Unwilling {
 		commitment.NoteVote(id, resource.No, out)
 	}
-	n.dropProcess(id, out)
+	n.Processes.Drop(id, commitment.TimerShare, out)
 	free := n.Store.Resolve(id, decision)
 	commitment.NoteDecision(id, decision, out)
 	n.Release(&pending, out)
 	n.resume(free, out)
 	if l := n.Leads.Find(id); l != nil && !n.Coordinates(id) {
-		n.dropLead(id, out)
+		n.Leads.Drop(id, commitment.TimerLead, out)
 	}
 }
 

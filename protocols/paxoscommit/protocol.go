@@ -82,7 +82,7 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 	if err := config.Choose(parameters()); err != nil {
 		return nil, err
 	}
-	timeout, err := config.Number("timeout", 2)
+	patience, err := commitment.PatienceOf(config)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +95,6 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 	}
 	return &Node{Site: site, Settings: Settings{
 		Nodes: slices.Clone(config.Nodes), Faults: int(faults), Faster: config.Parameters["variant"] == variantFaster,
-		Tick: config.Tick, TimeoutTicks: int(timeout),
+		Patience: patience,
 	}}, nil
 }

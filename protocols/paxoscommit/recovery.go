@@ -71,7 +71,7 @@ func (n *Node) retry(l *Lead, out *protocols.Effects) {
 	if n.Coordinates(l.Transaction) {
 		n.recover(l, out)
 	} else {
-		n.dropLead(l.Transaction, out)
+		n.Leads.Drop(l.Transaction, commitment.TimerLead, out)
 	}
 }
 
@@ -89,7 +89,7 @@ func (n *Node) onHigher(m Higher, out *protocols.Effects) {
 	if p := n.Processes.Find(l.Transaction); p != nil {
 		p.Ballot = max(p.Ballot, m.Ballot)
 	}
-	n.dropLead(m.Transaction, out)
+	n.Leads.Drop(m.Transaction, commitment.TimerLead, out)
 }
 
 // onPhase1b proposes when a quorum of acceptors has promised.
@@ -211,7 +211,7 @@ func (n *Node) replay(record protocols.Record, out *protocols.Effects) {
 			a.Promised, a.Ballot, a.Values = max(a.Promised, r.Ballot), r.Ballot, r.Values
 		}
 	case Forgotten:
-		n.Acceptances.Drop(r.Transaction)
+		n.Acceptances.Remove(r.Transaction)
 	}
 }
 

@@ -35,13 +35,8 @@ type Settings struct {
 	// Faults is F: how many acceptors may fail.
 	Faults int
 	Faster bool
-	// Tick is the time between two attempts to reach somebody; after
-	// TimeoutTicks of them a leader is not waited for any longer.
-	Tick         time.Duration
-	TimeoutTicks int
+	commitment.Patience
 }
-
-func (s *Settings) timeout() time.Duration { return time.Duration(s.TimeoutTicks) * s.Tick }
 
 // acceptors returns the acceptors of a transaction, in growing order. If none may
 // fail that is its coordinator alone, who then is what it is in two-phase commit.
@@ -138,30 +133,26 @@ type Offer struct {
 	Answer  commitment.Answer
 }
 
-// Phase is how far the leader of a transaction is.
-type Phase string
-
 // The phases.
 const (
 	// Performing, Executing, Releasing (those who have only read) and Preparing
 	// are the coordinator's only.
-	Performing Phase = "performing"
-	Executing  Phase = "executing"
-	Releasing  Phase = "releasing"
-	Preparing  Phase = "preparing"
+	Performing                  = commitment.Performing
+	Executing                   = commitment.Executing
+	Releasing  commitment.Phase = "releasing"
+	Preparing  commitment.Phase = "preparing"
 	// Promising and Accepting are the two phases of Paxos.
-	Promising Phase = "promising"
-	Accepting Phase = "accepting"
+	Promising commitment.Phase = "promising"
+	Accepting commitment.Phase = "accepting"
 	// Waiting: another leads, in a higher ballot.
-	Waiting Phase = "waiting"
+	Waiting commitment.Phase = "waiting"
 	// Telling: it is decided, and not all are known to know.
-	Telling Phase = "telling"
+	Telling = commitment.Telling
 )
 
 // Lead is a transaction as its leader sees it.
 type Lead struct {
 	commitment.Lead
-	Phase    Phase
 	Managers []protocols.NodeID
 	// Heard are the acceptors that have answered in this phase. Latest and
 	// Values are what they had accepted last, when asked to promise, and what
@@ -199,7 +190,7 @@ func (n *Node) Step(now time.Duration, event protocols.Event, out *protocols.Eff
 // Busy implements commitment.Protocol.
 func (n *Node) Busy(r protocols.Requested, _ *protocols.Effects) bool {
 	for i := range n.Leads {
-		if e := &n.Leads[i].Errand; e.Client == r.Client && e.Request == r.Request && n.Leads[i].Phase != Telling {
+		if n.Leads[i].Serves(r) {
 			return true
 		}
 	}

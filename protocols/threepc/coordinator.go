@@ -12,13 +12,6 @@ import (
 // The coordinator must bring all processes to vote, then to know that all have
 // voted YES, and only then commit: three round trips.
 
-// dropLead ends the node's concern for a transaction as a leader.
-func (n *Node) dropLead(id resource.ID, out *protocols.Effects) {
-	if n.Leads.Drop(id) {
-		out.CancelTimer(commitment.TimerOf(commitment.TimerLead, id))
-	}
-}
-
 // watermark returns the count below which all the node's own transactions are
 // over. Those of an earlier life of which the disk says nothing are: nobody can
 // have precommitted without this node's own YES.
@@ -52,9 +45,8 @@ func (n *Node) Begin(id resource.ID, errand commitment.Errand, out *protocols.Ef
 }
 
 // enter begins a phase, in which some must answer.
-func (n *Node) enter(l *Lead, phase Phase, awaited []protocols.NodeID, out *protocols.Effects) {
-	l.Phase = phase
-	l.Await(awaited)
+func (n *Node) enter(l *Lead, phase commitment.Phase, awaited []protocols.NodeID, out *protocols.Effects) {
+	l.Enter(phase, awaited)
 	if phase == Deposed {
 		out.CancelTimer(commitment.TimerOf(commitment.TimerLead, l.Transaction))
 		return
@@ -68,11 +60,7 @@ func (n *Node) askAgain(l *Lead, out *protocols.Effects) {
 	for _, to := range l.Awaited {
 		n.ask(l, to, out)
 	}
-	interval := n.Settings.Tick
-	if l.Phase == Performing || l.Phase == Telling {
-		interval = n.Settings.timeout() // there is nothing to hurry for
-	}
-	out.SetTimer(commitment.TimerOf(commitment.TimerLead, l.Transaction), interval, interval)
+	l.AskLater(n.Settings.Patience, out)
 }
 
 // ask sends somebody what the phase is about.
@@ -135,7 +123,7 @@ func (n *Node) onPerformed(from protocols.NodeID, m Performed, out *protocols.Ef
 		return
 	}
 	l.Errand.TellAlone(m.Answer, out)
-	n.dropLead(m.Transaction, out)
+	n.Leads.Drop(m.Transaction, commitment.TimerLead, out)
 }
 
 // onExecuted goes on to the vote when all have executed, and so hold their locks.
@@ -182,7 +170,7 @@ func (n *Node) onVote(from protocols.NodeID, m Vote, out *protocols.Effects) {
 		commitment.NoteDecision(l.Transaction, resource.Commit, out)
 		l.Decision = resource.Commit
 		l.Errand.Tell(l.Decision, out)
-		n.dropLead(l.Transaction, out)
+		n.Leads.Drop(l.Transaction, commitment.TimerLead, out)
 	default:
 		l.Target, l.Group = Precommitted, l.Cohort
 		n.enter(l, Moving, l.Cohort, out)
@@ -219,7 +207,7 @@ func (n *Node) conclude(l *Lead, decision resource.Decision, out *protocols.Effe
 	p := n.Processes.Find(id)
 	switch {
 	case p != nil && p.State == Working:
-		n.dropProcess(id, out)
+		n.Processes.Drop(id, commitment.TimerShare, out)
 		n.resume(n.Store.Resolve(id, resource.Abort), out)
 		n.decideBare(id, decision, out)
 	case p != nil && !p.State.Decided():
@@ -265,7 +253,7 @@ func (n *Node) endLead(l *Lead, out *protocols.Effects) {
 	if n.Coordinates(id) && len(l.Cohort) > 0 {
 		n.Journal.Keep(Ended{Transaction: id})
 	}
-	n.dropLead(id, out)
+	n.Leads.Drop(id, commitment.TimerLead, out)
 }
 
 func (n *Node) onDone(from protocols.NodeID, m Done, out *protocols.Effects) {

@@ -13,16 +13,9 @@ import (
 // next to both ends: from waiting it can be aborted, from precommitted
 // committed.
 
-// dropProcess forgets the node's part in a transaction.
-func (n *Node) dropProcess(id resource.ID, out *protocols.Effects) {
-	if n.Processes.Drop(id) {
-		out.CancelTimer(commitment.TimerOf(commitment.TimerShare, id))
-	}
-}
-
 // leave aborts what the process has promised nothing about.
 func (n *Node) leave(id resource.ID, out *protocols.Effects) {
-	n.dropProcess(id, out)
+	n.Processes.Drop(id, commitment.TimerShare, out)
 	n.resume(n.Store.Resolve(id, resource.Abort), out)
 }
 
@@ -34,13 +27,9 @@ func (n *Node) onOrder(from protocols.NodeID, task commitment.Task, m commitment
 		return
 	}
 	if n.Processes.Find(id) == nil {
-		n.Processes.Add(newProcess(id, task))
+		n.Processes.Add(Process{Share: commitment.NewShare(id, task)})
 	}
 	n.execute(m.Request, out)
-}
-
-func newProcess(id resource.ID, task commitment.Task) Process {
-	return Process{Share: commitment.Share{Transaction: id, State: Working, Task: task}}
 }
 
 // onCanCommit executes a participant's part, if that is not done yet, and votes.
@@ -57,7 +46,7 @@ func (n *Node) onCanCommit(from protocols.NodeID, m CanCommit, out *protocols.Ef
 		n.refuse(commitment.TaskVote, id, commitment.Answer{Refusal: protocols.Conflict}, out)
 		return
 	case p == nil:
-		p = n.Processes.Add(newProcess(id, commitment.TaskVote))
+		p = n.Processes.Add(Process{Share: commitment.NewShare(id, commitment.TaskVote)})
 	}
 	p.Task, p.Cohort = commitment.TaskVote, m.Cohort
 	if len(m.Request.Commands) == 0 {
@@ -115,7 +104,7 @@ func (n *Node) execute(r resource.Request, out *protocols.Effects) {
 // refuse answers NO, and is done with the transaction.
 func (n *Node) refuse(task commitment.Task, id resource.ID, why commitment.Answer, out *protocols.Effects) {
 	if n.Processes.Find(id) != nil {
-		n.dropProcess(id, out)
+		n.Processes.Drop(id, commitment.TimerShare, out)
 		if task == commitment.TaskVote {
 			commitment.NoteVote(id, resource.No, out)
 		}
@@ -127,7 +116,7 @@ func (n *Node) refuse(task commitment.Task, id resource.ID, why commitment.Answe
 // voteReadOnly is done with the transaction too.
 func (n *Node) voteReadOnly(task commitment.Task, answer commitment.Reported, out *protocols.Effects) {
 	id := answer.Transaction
-	n.dropProcess(id, out)
+	n.Processes.Drop(id, commitment.TimerShare, out)
 	free := n.ReadOnly(id, task, out)
 	n.Send(id.Coordinator(), answerTo(task, answer), out)
 	n.resume(free, out)
@@ -136,7 +125,7 @@ func (n *Node) voteReadOnly(task commitment.Task, answer commitment.Reported, ou
 // onFinished: what nobody else takes part in is on disk.
 func (n *Node) onFinished(p *Process, out *protocols.Effects) {
 	record := p.Finished
-	n.dropProcess(p.Transaction, out)
+	n.Processes.Drop(p.Transaction, commitment.TimerShare, out)
 	performed, free := n.Finished(record, out)
 	n.Send(performed.Transaction.Coordinator(), Performed(performed), out)
 	n.resume(free, out)
@@ -162,7 +151,7 @@ func (n *Node) yes(id resource.ID) Vote {
 }
 
 func (n *Node) watch(p *Process, out *protocols.Effects) {
-	n.Watch(&p.Share, p.Cohort, n.Settings.timeout(), out)
+	n.Watch(&p.Share, p.Cohort, n.Settings.Patience, out)
 }
 
 // resume executes what waited for locks.
@@ -277,7 +266,7 @@ func (n *Node) onResolved(id resource.ID, out *protocols.Effects) {
 	if p := n.Processes.Find(id); p != nil {
 		decision = p.State.Decision()
 		n.Release(&p.Pending, out)
-		n.dropProcess(id, out)
+		n.Processes.Drop(id, commitment.TimerShare, out)
 	}
 	free := n.Store.Resolve(id, decision)
 	commitment.NoteDecision(id, decision, out)

@@ -72,7 +72,7 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 	if err := config.Choose(parameters()); err != nil {
 		return nil, err
 	}
-	timeout, err := config.Number("timeout", 2)
+	patience, err := commitment.PatienceOf(config)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 		return nil, err
 	}
 	settings := Settings{
-		Termination: config.Parameters["termination"], CommitQuorum: int(commit), Tick: config.Tick, TimeoutTicks: int(timeout),
+		Termination: config.Parameters["termination"], CommitQuorum: int(commit), Patience: patience,
 	}
 	if settings.CommitQuorum > 0 && settings.Termination != terminationQuorum {
 		return nil, fmt.Errorf("parameter commit_quorum is %d, but only termination=%s has quorums to choose; use 0", settings.CommitQuorum, terminationQuorum)

@@ -78,7 +78,7 @@ func (n *Node) recall(p Process) {
 // own makes the node the coordinator that it was.
 func (n *Node) own(id resource.ID, cohort []protocols.NodeID) {
 	if n.Coordinates(id) && n.Leads.Find(id) == nil {
-		n.Leads.Add(Lead{Lead: commitment.Lead{Transaction: id}, Phase: Deposed, Cohort: cohort})
+		n.Leads.Add(Lead{Lead: commitment.Lead{Transaction: id, Phase: Deposed}, Cohort: cohort})
 	}
 }
 
@@ -94,7 +94,7 @@ func (n *Node) replay(record protocols.Record) {
 			p.State, p.Elected, p.Attempt, p.Up = r.State, r.Elected, r.Attempt, r.Up
 		}
 	case Ended:
-		n.Leads.Drop(r.Transaction)
+		n.Leads.Remove(r.Transaction)
 	}
 }
 

@@ -25,14 +25,8 @@ type Settings struct {
 	Termination string
 	// CommitQuorum is how many must have precommitted, 0: a majority.
 	CommitQuorum int
-	// Tick is the time between two attempts to reach somebody, Timeout that
-	// after which he is taken for dead.
-	Tick         time.Duration
-	TimeoutTicks int
+	commitment.Patience
 }
-
-// timeout is the time after which somebody is taken for dead.
-func (s *Settings) timeout() time.Duration { return time.Duration(s.TimeoutTicks) * s.Tick }
 
 // State is where one process stands in a transaction.
 type State = commitment.State
@@ -79,29 +73,25 @@ type Process struct {
 	Recovered bool
 }
 
-// Phase is how far the leader of a transaction is.
-type Phase string
-
 // The phases.
 const (
 	// Performing, Executing and Voting are the coordinator's only.
-	Performing Phase = "performing"
-	Executing  Phase = "executing"
-	Voting     Phase = "voting"
+	Performing                  = commitment.Performing
+	Executing                   = commitment.Executing
+	Voting     commitment.Phase = "voting"
 	// Polling: it asks in what state the processes are.
-	Polling Phase = "polling"
+	Polling commitment.Phase = "polling"
 	// Moving: it makes them ready for what it means to decide.
-	Moving Phase = "moving"
+	Moving commitment.Phase = "moving"
 	// Telling: it is decided, and not all are known to know.
-	Telling Phase = "telling"
+	Telling = commitment.Telling
 	// Deposed: another leads, or nobody; the coordinator waits to hear.
-	Deposed Phase = "deposed"
+	Deposed commitment.Phase = "deposed"
 )
 
 // Lead is a transaction as its leader sees it.
 type Lead struct {
 	commitment.Lead
-	Phase  Phase
 	Cohort []protocols.NodeID
 	// Reports are the answers to a poll.
 	Reports []Told
@@ -154,7 +144,7 @@ func (n *Node) Step(now time.Duration, event protocols.Event, out *protocols.Eff
 // Busy implements commitment.Protocol.
 func (n *Node) Busy(r protocols.Requested, _ *protocols.Effects) bool {
 	for i := range n.Leads {
-		if e := &n.Leads[i].Errand; e.Client == r.Client && e.Request == r.Request && n.Leads[i].Phase != Telling {
+		if n.Leads[i].Serves(r) {
 			return true
 		}
 	}

@@ -91,7 +91,7 @@ func (n *Node) elect(p *Process, leader protocols.NodeID, ballot Ballot, out *pr
 	if n.Coordinates(p.Transaction) {
 		n.enter(l, Deposed, nil, out)
 	} else {
-		n.dropLead(p.Transaction, out)
+		n.Leads.Drop(p.Transaction, commitment.TimerLead, out)
 	}
 }
 
@@ -273,6 +273,6 @@ func (n *Node) giveUp(l *Lead, out *protocols.Effects) {
 	if n.Coordinates(l.Transaction) {
 		n.enter(l, Deposed, nil, out)
 	} else {
-		n.dropLead(l.Transaction, out)
+		n.Leads.Drop(l.Transaction, commitment.TimerLead, out)
 	}
 }

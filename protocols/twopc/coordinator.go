@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"quorumlab/protocols"
-	"quorumlab/protocols/machine"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -13,105 +13,77 @@ import (
 // presumption needs it (on disk, for all but what is presumed), and must not
 // forget one as long as a participant may ask and be told otherwise.
 
-func (n *Node) onRequested(now time.Duration, event protocols.Requested, out *protocols.Effects) {
-	if asked, busy := n.Asked[event.Client]; busy && event.Client != 0 {
-		if event.Request <= asked.Number {
-			return // the answer will come
-		}
-		n.giveUp(asked.Transaction, out)
+// Busy implements commitment.Protocol. What a client asks for anew it no longer
+// waits for.
+func (n *Node) Busy(r protocols.Requested, out *protocols.Effects) bool {
+	asked, busy := n.Asked[r.Client]
+	switch {
+	case !busy || r.Client == 0:
+		return false
+	case r.Request <= asked.Number:
+		return true // the answer will come
 	}
-	parts, conditional, err := n.Settings.Ownership.Split(event.Command)
-	if err != nil {
-		out.Reply(event.Client, event.Request, resource.Impossible(event.Command, err))
-		return
-	}
-	id, ok := n.Numbers.Take(n.Settings.Self)
-	if !ok {
-		n.Unnumbered = append(n.Unnumbered, event)
-		return
-	}
-	n.reserve(out)
+	n.giveUp(asked.Transaction, out)
+	return false
+}
+
+// Begin implements commitment.Protocol.
+func (n *Node) Begin(id resource.ID, errand commitment.Errand, out *protocols.Effects) {
 	n.Open = append(n.Open, id)
-	n.Asked[event.Client] = Asked{Number: event.Request, Transaction: id}
-	if len(parts) == 1 {
-		n.single(id, now, event, parts[0], conditional, out)
+	n.Asked[errand.Client] = Asked{Number: errand.Request, Transaction: id}
+	if len(errand.Parts) == 1 {
+		n.Singles[id] = errand
+		n.perform(id, &errand, out)
 		return
 	}
-	t := Transaction{
-		Client: event.Client, Number: event.Request, Begun: now, Parts: parts, Conditional: conditional,
-		Stage: StageVoting,
+	t := Transaction{Errand: errand, Stage: StageVoting}
+	for i := range errand.Parts {
+		t.Ballots = append(t.Ballots, Ballot{Node: errand.Parts[i].Node})
 	}
-	for i := range parts {
-		t.Ballots = append(t.Ballots, Ballot{Node: parts[i].Node})
-		if parts[i].ReadsOnly() {
-			t.Stage = StageWorking
-		}
-	}
-	if n.Settings.Presume == presumeCommit && len(resource.Voters(parts)) > 0 {
-		record := Collecting{Transaction: id, Participants: resource.Nodes(parts)}
-		n.Transactions[id] = Transaction{Stage: StageCollecting}
-		n.Journal.Force(record, id, awaitCollecting, out)
+	if n.Settings.Presume == presumeCommit && len(resource.Voters(errand.Parts)) > 0 {
+		record := Collecting{Transaction: id, Participants: resource.Nodes(errand.Parts)}
 		t.Stage = StageCollecting
 		n.Transactions[id] = t
+		n.Journal.Force(record, id, awaitCollecting, out)
 		return
 	}
 	n.Transactions[id] = t
 	n.ask(id, out)
 }
 
-// reserve has more numbers reserved, if they will soon be needed.
-func (n *Node) reserve(out *protocols.Effects) {
-	if record, due := n.Numbers.Reserve(); due {
-		n.Journal.Force(record, 0, awaitReservation, out)
-	}
-}
-
-func (n *Node) onReserved(now time.Duration, out *protocols.Effects) {
-	n.Numbers.Granted()
-	waiting := n.Unnumbered
-	n.Unnumbered = nil
-	for _, event := range waiting {
-		n.onRequested(now, event, out)
-	}
-}
-
 // ask begins to ask the participants.
 func (n *Node) ask(id resource.ID, out *protocols.Effects) {
 	t := n.Transactions[id]
-	if t.Stage == StageCollecting {
-		t.Stage = StageVoting
-		if slices.ContainsFunc(t.Parts, func(p resource.Part) bool { return p.ReadsOnly() }) {
-			t.Stage = StageWorking
-		}
-		n.Transactions[id] = t
+	t.Stage = StageVoting
+	if t.Errand.Mixed() {
+		t.Stage = StageWorking
 	}
-	out.Note(protocols.Note{Kind: protocols.Begun, Slot: uint64(id), Value: protocols.Undertaking{
-		Client: t.Client, Request: t.Number, Participants: resource.Nodes(t.Parts),
-	}})
+	n.Transactions[id] = t
+	out.Note(protocols.Note{Kind: protocols.Begun, Slot: uint64(id), Value: t.Errand.Undertaking()})
 	n.setTimer(timerVote, id, n.Settings.VoteTimeout, out)
 	n.askAgain(id, &t, out)
 }
 
 // askAgain asks those who have not answered.
 func (n *Node) askAgain(id resource.ID, t *Transaction, out *protocols.Effects) {
-	executed := slices.ContainsFunc(t.Parts, func(p resource.Part) bool { return p.ReadsOnly() })
+	executed := t.Errand.Mixed()
 	for i := range t.Ballots {
 		b := &t.Ballots[i]
 		switch {
 		case t.Stage == StageWorking && !b.Executed:
-			n.send(b.Node, Work{Request: n.requestOf(id, t, i), Oldest: n.oldest()}, out)
+			n.Send(b.Node, Work{Request: requestTo(id, &t.Errand, b.Node), Oldest: n.oldest()}, out)
 		case t.Stage == StageVoting && b.Vote == "":
-			n.send(b.Node, Prepare{Request: n.requestOf(id, t, i), Executed: executed, Oldest: n.oldest()}, out)
+			n.Send(b.Node, Prepare{Request: requestTo(id, &t.Errand, b.Node), Executed: executed, Oldest: n.oldest()}, out)
 		}
 	}
 	n.setTimer(timerRetry, id, n.Settings.Retry, out)
 }
 
-func (n *Node) requestOf(id resource.ID, t *Transaction, i int) resource.Request {
-	return resource.Request{
-		Transaction: id, Begun: t.Begun, Client: t.Client, Number: t.Number, Commands: t.Parts[i].Commands,
-		Participants: resource.Nodes(t.Parts), Voters: resource.Voters(t.Parts), Conditional: t.Conditional,
-	}
+// requestTo returns what a participant is to do, and whom it can ask in doubt.
+func requestTo(id resource.ID, errand *commitment.Errand, node protocols.NodeID) resource.Request {
+	r := errand.RequestTo(id, node)
+	r.Voters = resource.Voters(errand.Parts)
+	return r
 }
 
 // oldest returns the lowest count that is not forgotten.
@@ -124,7 +96,7 @@ func (n *Node) oldest() uint64 {
 
 // setTimer lets a timer fire after one to two times a span.
 func (n *Node) setTimer(name string, id resource.ID, span time.Duration, out *protocols.Effects) {
-	out.SetTimer(timerOf(name, id), span, 2*span)
+	out.SetTimer(commitment.TimerOf(name, id), span, 2*span)
 }
 
 // ballot returns a participant's ballot, nil if it does not take part.
@@ -144,12 +116,11 @@ func (n *Node) onWorked(from protocols.NodeID, m Worked, out *protocols.Effects)
 		return
 	}
 	if m.Refusal != "" || m.Earlier || m.Superseded {
-		n.refused(m.Transaction, &t, b, Ballotted{
-			Refusal: m.Refusal, Earlier: m.Earlier, Superseded: m.Superseded, Results: m.Results,
-		}, out)
+		n.refused(m.Transaction, &t, b, m.Answer(), out)
 		return
 	}
-	b.Executed, b.Results = true, m.Results
+	b.Executed = true
+	t.Errand.Keep(from, m.Answer())
 	if slices.ContainsFunc(t.Ballots, func(b Ballot) bool { return !b.Executed }) {
 		n.Transactions[m.Transaction] = t
 		return
@@ -166,13 +137,14 @@ func (n *Node) onBallotted(from protocols.NodeID, m Ballotted, out *protocols.Ef
 		return
 	}
 	if m.Vote == resource.No {
-		n.refused(m.Transaction, &t, b, m, out)
+		n.refused(m.Transaction, &t, b, m.Answer(), out)
 		return
 	}
 	if t.Stage == StageWorking {
 		return
 	}
-	b.Vote, b.Results = m.Vote, m.Results
+	b.Vote = m.Vote
+	t.Errand.Keep(from, m.Answer())
 	n.Transactions[m.Transaction] = t
 	yes := 0
 	for i := range t.Ballots {
@@ -184,7 +156,7 @@ func (n *Node) onBallotted(from protocols.NodeID, m Ballotted, out *protocols.Ef
 		}
 	}
 	if yes == 0 { // all have read, and nobody waits for a word
-		n.answer(&t, out)
+		n.answer(&t, resource.Commit, out)
 		n.forget(m.Transaction, out)
 		return
 	}
@@ -192,12 +164,9 @@ func (n *Node) onBallotted(from protocols.NodeID, m Ballotted, out *protocols.Ef
 }
 
 // refused aborts a transaction to which a participant says NO.
-func (n *Node) refused(id resource.ID, t *Transaction, b *Ballot, m Ballotted, out *protocols.Effects) {
-	b.Vote, b.Earlier, b.Results = resource.No, m.Earlier, m.Results
-	t.Refusal = m.Refusal
-	if m.Earlier || m.Superseded {
-		t.Refusal = "" // what became of the request is not for this transaction to say
-	}
+func (n *Node) refused(id resource.ID, t *Transaction, b *Ballot, why commitment.Answer, out *protocols.Effects) {
+	b.Vote = resource.No
+	t.Errand.Keep(b.Node, why)
 	n.decide(id, t, resource.Abort, out)
 }
 
@@ -205,7 +174,6 @@ func (n *Node) refused(id resource.ID, t *Transaction, b *Ballot, m Ballotted, o
 func (n *Node) onVotesLate(id resource.ID, out *protocols.Effects) {
 	t, known := n.Transactions[id]
 	if known && (t.Stage == StageVoting || t.Stage == StageWorking) {
-		t.Refusal = protocols.Aborted
 		n.decide(id, &t, resource.Abort, out)
 	}
 }
@@ -233,7 +201,7 @@ func (n *Node) decide(id resource.ID, t *Transaction, decision resource.Decision
 			tell = append(tell, b.Node)
 		}
 	}
-	out.CancelTimer(timerOf(timerVote, id))
+	out.CancelTimer(commitment.TimerOf(timerVote, id))
 	n.Transactions[id] = *t
 	if decision == resource.Abort && (n.Settings.Presume == presumeAbort || len(tell) == 0) {
 		n.tell(id, out)
@@ -263,8 +231,8 @@ func (n *Node) tell(id resource.ID, out *protocols.Effects) {
 		return
 	}
 	t.Stage = StageTelling
-	note(out, protocols.Decided, id, string(t.Decision))
-	n.answer(&t, out)
+	commitment.Note(protocols.Decided, id, string(t.Decision), out)
+	n.answer(&t, t.Decision, out)
 	n.Transactions[id] = t
 	n.tellAgain(id, &t, out)
 	if !n.Settings.logs(t.Decision) || !slices.ContainsFunc(t.Ballots, func(b Ballot) bool { return b.Tell }) {
@@ -277,32 +245,20 @@ func (n *Node) tellAgain(id resource.ID, t *Transaction, out *protocols.Effects)
 	logged := n.Settings.logs(t.Decision) || t.Decision == resource.Commit
 	for i := range t.Ballots {
 		if b := &t.Ballots[i]; b.Tell && !b.Acked {
-			n.send(b.Node, Decide{Transaction: id, Decision: t.Decision, Logged: logged}, out)
+			n.Send(b.Node, Decide{Transaction: id, Decision: t.Decision, Logged: logged}, out)
 		}
 	}
 	n.setTimer(timerRetry, id, n.Settings.Retry, out)
 }
 
 // answer tells the client, if it waits here.
-func (n *Node) answer(t *Transaction, out *protocols.Effects) {
-	if t.Client == 0 || len(t.Parts) == 0 {
+func (n *Node) answer(t *Transaction, decision resource.Decision, out *protocols.Effects) {
+	e := &t.Errand
+	if asked := n.Asked[e.Client]; e.Client == 0 || asked.Number != e.Request {
 		return
 	}
-	if asked := n.Asked[t.Client]; asked.Number != t.Number {
-		return
-	}
-	delete(n.Asked, t.Client)
-	if t.Decision != resource.Abort {
-		results := make([][]machine.Result, len(t.Ballots))
-		for i := range t.Ballots {
-			results[i] = t.Ballots[i].Results
-		}
-		out.Reply(t.Client, t.Number, resource.Join(t.Parts, t.Conditional, results))
-		return
-	}
-	if t.Refusal != "" {
-		out.Refuse(t.Client, t.Number, t.Refusal)
-	}
+	delete(n.Asked, e.Client)
+	e.Tell(decision, out)
 }
 
 func (n *Node) onAck(from protocols.NodeID, m Ack, out *protocols.Effects) {
@@ -314,7 +270,7 @@ func (n *Node) onAck(from protocols.NodeID, m Ack, out *protocols.Effects) {
 	b.Acked = true
 	n.Transactions[m.Transaction] = t
 	if m.Decision != t.Decision {
-		note(out, protocols.Damage, m.Transaction, string(t.Decision))
+		commitment.Note(protocols.Damage, m.Transaction, string(t.Decision), out)
 	}
 	if slices.ContainsFunc(t.Ballots, func(b Ballot) bool { return b.Tell && !b.Acked }) {
 		return
@@ -345,6 +301,6 @@ func (n *Node) forget(id resource.ID, out *protocols.Effects) {
 	if at, found := slices.BinarySearch(n.Open, id); found {
 		n.Open = slices.Delete(n.Open, at, at+1)
 	}
-	out.CancelTimer(timerOf(timerRetry, id))
-	out.CancelTimer(timerOf(timerVote, id))
+	out.CancelTimer(commitment.TimerOf(timerRetry, id))
+	out.CancelTimer(commitment.TimerOf(timerVote, id))
 }

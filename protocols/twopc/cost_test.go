@@ -1,50 +1,15 @@
 package twopc_test
 
 import (
-	"fmt"
 	"testing"
 
 	"quorumlab/checker/cost"
 	"quorumlab/scenarios/labtest"
 )
 
-// transactions are done one after another, without a fault, by a client of n3,
-// which owns none of the keys: n1 and n2 take part, n3 only coordinates.
-const transactions = 10
-
-func scenario(work string) string {
-	text := "name: cost\nprotocol: twopc\nparameters: {ranges: \"h,p\"}\ninitial: {a: 1000, b: 1000, i: 1000}\n" +
-		"cluster: {disk: {latency: {constant: 1ms}}}\nlinks: {delay: {constant: 2ms}}\n" +
-		"clients: [{at: n3}]\nuntil: 30s\nworkload:\n  script:\n"
-	for i := range transactions {
-		text += fmt.Sprintf("    - {at: %dms, %s}\n", 1000+500*i, work)
-	}
-	return text
-}
-
-// each checks what one transaction costs: messages, forces at each node.
-func each(t *testing.T, c cost.Operations, messages int64, forces map[string]int64) {
-	t.Helper()
-	if c.Answered != transactions && c.Answered != 0 {
-		t.Fatalf("%d were answered", c.Answered)
-	}
-	if sent := c.Sent(); sent != messages*transactions {
-		t.Errorf("%d messages for %d transactions, want %d each: %+v", sent, transactions, messages, c.Messages)
-	}
-	forced := map[string]int64{}
-	for _, f := range c.Forces {
-		forced[f.Node] += f.Count
-	}
-	for _, node := range []string{"n1", "n2", "n3"} {
-		if forced[node] != forces[node]*transactions {
-			t.Errorf("%s forced %d times for %d transactions, want %d each", node, forced[node], transactions, forces[node])
-		}
-	}
-}
-
 const (
-	commits = "transfer: {from: a, to: i, amount: 1}"
-	aborts  = "transfer: {from: a, to: i, amount: 5000}" // n1 votes NO
+	commits = "transfer: {from: ann, to: kim, amount: 1}"
+	aborts  = "transfer: {from: ann, to: kim, amount: 5000}" // n1 votes NO
 )
 
 // The figures are those of Mohan, Lindsay and Obermarck, 1986, and of Bernstein
@@ -52,31 +17,30 @@ const (
 func TestCosts(t *testing.T) {
 	for name, c := range map[string]struct {
 		presume, work string
-		messages      int64 // of all participants
-		forces        map[string]int64
+		price         labtest.Price // n3 only coordinates
 	}{
 		// 4 messages and 2 forces a participant, 1 at the coordinator.
-		"presumed abort, commit":   {"abort", commits, 8, map[string]int64{"n1": 2, "n2": 2, "n3": 1}},
-		"presumed nothing, commit": {"nothing", commits, 8, map[string]int64{"n1": 2, "n2": 2, "n3": 1}},
+		"presumed abort, commit":   {"abort", commits, labtest.Price{Messages: 8, Forces: map[string]int64{"n1": 2, "n2": 2, "n3": 1}, Delays: 2}},
+		"presumed nothing, commit": {"nothing", commits, labtest.Price{Messages: 8, Forces: map[string]int64{"n1": 2, "n2": 2, "n3": 1}, Delays: 2}},
 		// 3 messages and 1 force a participant, 2 at the coordinator.
-		"presumed commit, commit": {"commit", commits, 6, map[string]int64{"n1": 1, "n2": 1, "n3": 2}},
+		"presumed commit, commit": {"commit", commits, labtest.Price{Messages: 6, Forces: map[string]int64{"n1": 1, "n2": 1, "n3": 2}, Delays: 2}},
 		// The one that votes NO: 2 messages, no force. The other: 3, and 1.
-		"presumed abort, abort": {"abort", aborts, 5, map[string]int64{"n1": 0, "n2": 1, "n3": 0}},
+		"presumed abort, abort": {"abort", aborts, labtest.Price{Messages: 5, Forces: map[string]int64{"n1": 0, "n2": 1, "n3": 0}, Delays: 2}},
 		// The other: 4, and 2. The coordinator: 1.
-		"presumed nothing, abort": {"nothing", aborts, 6, map[string]int64{"n1": 0, "n2": 2, "n3": 1}},
+		"presumed nothing, abort": {"nothing", aborts, labtest.Price{Messages: 6, Forces: map[string]int64{"n1": 0, "n2": 2, "n3": 1}, Delays: 2}},
 		// Here the one that votes NO has to acknowledge too: see mustKnow.
-		"presumed commit, abort": {"commit", aborts, 8, map[string]int64{"n1": 1, "n2": 2, "n3": 2}},
+		"presumed commit, abort": {"commit", aborts, labtest.Price{Messages: 8, Forces: map[string]int64{"n1": 1, "n2": 2, "n3": 2}, Delays: 2}},
 		// One phase: 2 messages, 1 force.
-		"one participant":         {"abort", "transfer: {from: a, to: b, amount: 1}", 2, map[string]int64{"n1": 1}},
-		"one participant, a read": {"abort", "read: a", 2, nil},
+		"one participant":         {"abort", "transfer: {from: ann, to: bob, amount: 1}", labtest.Price{Messages: 2, Forces: map[string]int64{"n1": 1}, Delays: 2}},
+		"one participant, a read": {"abort", "read: ann", labtest.Price{Messages: 2, Forces: nil, Delays: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			measured := labtest.Cost(t, scenario(c.work), "parameters.presume="+c.presume)
 			kind := cost.Write
 			if name == "one participant, a read" {
 				kind = cost.Read
 			}
-			each(t, measured.Of(kind), c.messages, c.forces)
+			measured := labtest.Cost(t, labtest.Banking("twopc", "n3", c.work), "parameters.presume="+c.presume)
+			c.price.Check(t, measured.Of(kind), labtest.Transactions)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/machine"
 	"quorumlab/protocols/resource"
 )
@@ -28,6 +29,11 @@ type Worked struct {
 	Results             []machine.Result
 }
 
+// Answer returns what came of the participant's part.
+func (m Worked) Answer() commitment.Answer {
+	return commitment.Answer{Results: m.Results, Refusal: m.Refusal, Earlier: m.Earlier, Superseded: m.Superseded}
+}
+
 // Prepare asks a participant for its vote. With Executed it has the branch from
 // Work, or must vote NO; else it executes its part now.
 type Prepare struct {
@@ -44,6 +50,11 @@ type Ballotted struct {
 	// Earlier and Superseded are as in resource.Outcome.
 	Earlier, Superseded bool
 	Results             []machine.Result
+}
+
+// Answer returns what came of the participant's part.
+func (m Ballotted) Answer() commitment.Answer {
+	return commitment.Answer{Results: m.Results, Refusal: m.Refusal, Earlier: m.Earlier, Superseded: m.Superseded}
 }
 
 // Kept implements protocols.Vow: a YES is true only if the branch is prepared.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -17,16 +18,11 @@ func (n *Node) execute(from protocols.NodeID, m protocols.Message, r *resource.R
 	waited := n.Store.Waits(r.Transaction)
 	outcome := n.Store.Execute(*r)
 	delete(n.Parked, r.Transaction)
-	text := "refused"
 	if outcome.Wait {
-		n.Parked[r.Transaction] = Envelope{From: from, Message: m}
-		text = "waits"
+		n.Parked[r.Transaction] = commitment.Envelope{From: from, Message: m}
 	}
-	if outcome.Blocker != 0 && !waited {
-		out.Note(protocols.Note{
-			Kind: protocols.Blocked, Slot: uint64(outcome.Blocker), Text: text,
-			Value: protocols.Asker{Client: r.Client, Request: r.Number},
-		})
+	if !waited {
+		commitment.NoteBlocked(r, outcome, out)
 	}
 	return outcome
 }
@@ -35,7 +31,7 @@ func (n *Node) execute(from protocols.NodeID, m protocols.Message, r *resource.R
 func (n *Node) wake(free []resource.Request) {
 	for i := range free {
 		if parked, waits := n.Parked[free[i].Transaction]; waits {
-			n.Local = append(n.Local, parked)
+			n.Inbox = append(n.Inbox, parked)
 		}
 	}
 }
@@ -76,7 +72,7 @@ func (n *Node) onWork(from protocols.NodeID, m Work, out *protocols.Effects) {
 	if branch := n.Store.Branches[id]; outcome.Vote != resource.No && !branch.Prepared {
 		n.setTimer(timerWork, id, 2*n.Settings.VoteTimeout, out)
 	}
-	n.send(from, worked, out)
+	n.Send(from, worked, out)
 }
 
 // onWorkForgotten: nobody asked the branch to prepare. Not being prepared, it
@@ -115,12 +111,12 @@ func (n *Node) onPrepare(from protocols.NodeID, m Prepare, out *protocols.Effect
 	case outcome.Vote == resource.No:
 		n.sayNo(from, id, outcome, out)
 	case outcome.Vote == resource.ReadOnly:
-		note(out, protocols.Voted, id, protocols.VoteReadOnly)
-		n.send(from, Ballotted{Transaction: id, Vote: resource.ReadOnly, Results: outcome.Results}, out)
-		out.CancelTimer(timerOf(timerWork, id))
+		commitment.Note(protocols.Voted, id, protocols.VoteReadOnly, out)
+		n.Send(from, Ballotted{Transaction: id, Vote: resource.ReadOnly, Results: outcome.Results}, out)
+		out.CancelTimer(commitment.TimerOf(timerWork, id))
 		n.wake(n.Store.Release(id))
 	default:
-		out.CancelTimer(timerOf(timerWork, id))
+		out.CancelTimer(commitment.TimerOf(timerWork, id))
 		n.Journal.Force(n.Store.Prepare(id), id, awaitPrepared, out)
 	}
 }
@@ -129,8 +125,8 @@ func (n *Node) onPrepare(from protocols.NodeID, m Prepare, out *protocols.Effect
 // asked again, does no harm.
 func (n *Node) sayNo(to protocols.NodeID, id resource.ID, why resource.Outcome, out *protocols.Effects) {
 	n.Denied[id] = true
-	note(out, protocols.Voted, id, protocols.VoteNo)
-	n.send(to, Ballotted{
+	commitment.Note(protocols.Voted, id, protocols.VoteNo, out)
+	n.Send(to, Ballotted{
 		Transaction: id, Vote: resource.No, Refusal: why.Refusal,
 		Earlier: why.Earlier, Superseded: why.Superseded, Results: why.Results,
 	}, out)
@@ -149,10 +145,10 @@ func (n *Node) onPrepared(id resource.ID, out *protocols.Effects) {
 
 func (n *Node) sayYes(id resource.ID, out *protocols.Effects) {
 	if !n.Doubts[id].Told {
-		note(out, protocols.Voted, id, protocols.VoteYes)
+		commitment.Note(protocols.Voted, id, protocols.VoteYes, out)
 		n.Doubts[id] = Doubt{Told: true}
 	}
-	n.send(id.Coordinator(), Ballotted{
+	n.Send(id.Coordinator(), Ballotted{
 		Transaction: id, Vote: resource.Yes, Results: n.Store.Branches[id].Results,
 	}, out)
 }
@@ -184,13 +180,13 @@ func (n *Node) onDecide(from protocols.NodeID, m Decide, out *protocols.Effects)
 // resolve carries a decision out.
 func (n *Node) resolve(id resource.ID, decision resource.Decision, out *protocols.Effects) {
 	if _, executed := n.Store.Branches[id]; executed {
-		note(out, protocols.Decided, id, string(decision))
+		commitment.Note(protocols.Decided, id, string(decision), out)
 	}
 	delete(n.Parked, id)
 	delete(n.Doubts, id)
 	delete(n.Denied, id)
 	for _, timer := range []string{timerDoubt, timerHeuristic, timerWork} {
-		out.CancelTimer(timerOf(timer, id))
+		out.CancelTimer(commitment.TimerOf(timer, id))
 	}
 	n.wake(n.Store.Resolve(id, decision))
 }
@@ -209,11 +205,11 @@ func (n *Node) onDecidedAgain(id resource.ID, was, is resource.Decision, out *pr
 		return
 	}
 	if was != is && !known {
-		note(out, protocols.Damage, id, string(is))
+		commitment.Note(protocols.Damage, id, string(is), out)
 		n.Heuristics[id] = true
 	}
 	if n.Settings.logs(is) && !n.awaited(id) {
-		n.send(id.Coordinator(), Ack{Transaction: id, Decision: was}, out)
+		n.Send(id.Coordinator(), Ack{Transaction: id, Decision: was}, out)
 	}
 }
 
@@ -234,9 +230,9 @@ func (n *Node) onResolved(id resource.ID, out *protocols.Effects) {
 		return
 	}
 	for _, inquirer := range inquirers {
-		n.send(inquirer, Decide{Transaction: id, Decision: decision}, out)
+		n.Send(inquirer, Decide{Transaction: id, Decision: decision}, out)
 	}
 	if _, heuristic := n.Heuristics[id]; n.Settings.logs(decision) && !heuristic {
-		n.send(id.Coordinator(), Ack{Transaction: id, Decision: decision}, out)
+		n.Send(id.Coordinator(), Ack{Transaction: id, Decision: decision}, out)
 	}
 }

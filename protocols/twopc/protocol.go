@@ -2,11 +2,10 @@ package twopc
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
 	"time"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -53,8 +52,7 @@ func Protocol() protocols.Protocol {
 }
 
 func parameters() []protocols.Parameter {
-	return []protocols.Parameter{
-		resource.RangesParameter(),
+	return append([]protocols.Parameter{
 		{
 			Name: "presume", Default: presumeAbort, Choices: []string{presumeNothing, presumeAbort, presumeCommit},
 			Help: "what a coordinator answers about a transaction that it does not know; what is presumed is neither forced nor acknowledged",
@@ -71,47 +69,32 @@ func parameters() []protocols.Parameter {
 		{Name: "vote_timeout", Default: "5", Help: "ticks that a coordinator waits for votes before it aborts, at least 1"},
 		{Name: "doubt_after", Default: "3", Help: "ticks in doubt until a participant asks, at least 1"},
 		{Name: "retry", Default: "2", Help: "ticks until a message that was not answered is sent again, at least 1"},
-		{Name: "snapshot_every", Default: "1000", Help: "records after which a snapshot replaces the log, 0 for never"},
-	}
+	}, commitment.Parameters()...)
 }
 
 func newNode(config protocols.Config) (protocols.Node, error) {
-	switch {
-	case !slices.Contains(config.Nodes, config.Self):
-		return nil, fmt.Errorf("twopc: node %d is not among the nodes %v", config.Self, config.Nodes)
-	case config.Tick <= 0:
-		return nil, fmt.Errorf("twopc: tick is %v, must be more than 0", config.Tick)
-	}
 	settings, err := settingsOf(config)
 	if err != nil {
 		return nil, fmt.Errorf("twopc: %w", err)
 	}
-	store, err := resource.NewStore(config.Self, settings.Ownership, config.Machine)
+	site, err := commitment.NewSite(config)
 	if err != nil {
 		return nil, fmt.Errorf("twopc: %w", err)
 	}
 	return &Node{
-		Settings: settings, Store: store,
-		Transactions: map[resource.ID]Transaction{}, Singles: map[resource.ID]Single{},
+		Settings: settings, Site: site,
+		Transactions: map[resource.ID]Transaction{}, Singles: map[resource.ID]commitment.Errand{},
 		Asked: map[protocols.ClientID]Asked{}, Doubts: map[resource.ID]Doubt{},
-		Denied: map[resource.ID]bool{}, Heuristics: map[resource.ID]bool{}, Parked: map[resource.ID]Envelope{}, Refusing: map[resource.ID]resource.Finished{},
+		Denied: map[resource.ID]bool{}, Heuristics: map[resource.ID]bool{},
+		Parked: map[resource.ID]commitment.Envelope{}, Refusing: map[resource.ID]resource.Finished{},
 		Inquirers: map[resource.ID][]protocols.NodeID{},
 	}, nil
 }
 
 func settingsOf(config protocols.Config) (Settings, error) {
-	settings := Settings{Self: config.Self, Tick: config.Tick}
-	for _, parameter := range parameters() {
-		if value := config.Parameters[parameter.Name]; parameter.Choices != nil && !slices.Contains(parameter.Choices, value) {
-			return settings, fmt.Errorf("%s is %q, must be one of %v", parameter.Name, value, parameter.Choices)
-		}
+	settings := Settings{
+		Presume: config.Parameters["presume"], Cooperative: config.Parameters["inquiry"] == inquiryCooperative,
 	}
-	var err error
-	if settings.Ownership, err = resource.NewOwnership(config.Parameters["ranges"], config.Nodes); err != nil {
-		return settings, err
-	}
-	settings.Presume = config.Parameters["presume"]
-	settings.Cooperative = config.Parameters["inquiry"] == inquiryCooperative
 	if value := config.Parameters["heuristic"]; value != heuristicOff {
 		settings.Heuristic = resource.Decision(value)
 	}
@@ -124,21 +107,11 @@ func settingsOf(config protocols.Config) (Settings, error) {
 		{"doubt_after", &settings.DoubtAfter},
 		{"retry", &settings.Retry},
 	} {
-		ticks, err := number(config, span.name, 1)
+		ticks, err := config.Number(span.name, 1)
 		if err != nil {
 			return settings, err
 		}
 		*span.place = time.Duration(ticks) * config.Tick
 	}
-	settings.SnapshotEvery, err = number(config, "snapshot_every", 0)
-	return settings, err
-}
-
-func number(config protocols.Config, name string, lowest uint64) (uint64, error) {
-	value := config.Parameters[name]
-	n, err := strconv.ParseUint(value, 10, 31)
-	if err != nil || n < lowest {
-		return 0, fmt.Errorf("%s is %q, must be a whole number from %d", name, value, lowest)
-	}
-	return n, nil
+	return settings, config.Choose(parameters())
 }

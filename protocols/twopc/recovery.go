@@ -13,16 +13,9 @@ import (
 // not decided it aborts: by the presumption, without a word, or where commit is
 // presumed by a decision of its own.
 
-func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
-	found, err := n.Store.Recover(disk)
-	if err != nil {
-		n.Halted = true
-		out.Note(protocols.Note{Kind: protocols.Halted, Text: "the disk is damaged, and nobody else has what was lost"})
-		return
-	}
-	n.Journal.Begin(disk)
-	n.Numbers.Begin(found.Reserved)
-	n.reserve(out)
+// Recover implements commitment.Protocol.
+func (n *Node) Recover(found resource.Recovered, _ protocols.Disk, out *protocols.Effects) {
+	n.Reserve(out)
 	for _, branch := range n.Store.Undecided() {
 		n.Doubts[branch.Transaction] = Doubt{}
 		n.setTimer(timerDoubt, branch.Transaction, n.Settings.Retry, out)
@@ -87,8 +80,8 @@ func ballots(nodes []protocols.NodeID) []Ballot {
 	return made
 }
 
-// table returns what a snapshot must keep of the coordinator.
-func (n *Node) table() protocols.Record {
+// Table implements commitment.Protocol.
+func (n *Node) Table() protocols.Record {
 	table := Table{Heuristics: slices.Sorted(maps.Keys(n.Heuristics))}
 	for _, id := range n.Open {
 		t, several := n.Transactions[id]

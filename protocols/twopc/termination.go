@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -20,11 +21,11 @@ func (n *Node) onDoubtful(id resource.ID, out *protocols.Effects) {
 	if _, inDoubt := n.Doubts[id]; !inDoubt {
 		return
 	}
-	n.send(id.Coordinator(), Inquire{Transaction: id}, out)
+	n.Send(id.Coordinator(), Inquire{Transaction: id}, out)
 	if n.Settings.Cooperative {
 		for _, peer := range n.Store.Branches[id].Voters {
-			if peer != n.Settings.Self && peer != id.Coordinator() {
-				n.send(peer, Inquire{Transaction: id}, out)
+			if peer != n.Self && peer != id.Coordinator() {
+				n.Send(peer, Inquire{Transaction: id}, out)
 			}
 		}
 	}
@@ -32,7 +33,7 @@ func (n *Node) onDoubtful(id resource.ID, out *protocols.Effects) {
 }
 
 func (n *Node) onInquire(from protocols.NodeID, m Inquire, out *protocols.Effects) {
-	if m.Transaction.Coordinator() == n.Settings.Self {
+	if m.Transaction.Coordinator() == n.Self {
 		n.inquiredCoordinator(from, m.Transaction, out)
 		return
 	}
@@ -44,10 +45,10 @@ func (n *Node) inquiredCoordinator(from protocols.NodeID, id resource.ID, out *p
 	switch {
 	case known && t.Stage == StageTelling:
 		logged := n.Settings.logs(t.Decision) || t.Decision == resource.Commit
-		n.send(from, Decide{Transaction: id, Decision: t.Decision, Logged: logged}, out)
+		n.Send(from, Decide{Transaction: id, Decision: t.Decision, Logged: logged}, out)
 	case known: // not decided
 	default:
-		n.send(from, Decide{Transaction: id, Decision: n.Settings.presumed()}, out)
+		n.Send(from, Decide{Transaction: id, Decision: n.Settings.presumed()}, out)
 	}
 }
 
@@ -71,7 +72,7 @@ func (n *Node) inquiredPeer(from protocols.NodeID, id resource.ID, out *protocol
 	case executed && branch.Prepared, over && decision == resource.Undecided:
 		return // in doubt itself, or so long ago that it has forgotten
 	case over && decision == resource.Commit:
-		n.send(from, Decide{Transaction: id, Decision: resource.Commit}, out)
+		n.Send(from, Decide{Transaction: id, Decision: resource.Commit}, out)
 		return
 	case !over:
 		n.resolve(id, resource.Abort, out)
@@ -98,7 +99,7 @@ func (n *Node) onPatienceEnds(id resource.ID, out *protocols.Effects) {
 		return
 	}
 	decision := n.Settings.Heuristic
-	note(out, protocols.Heuristic, id, string(decision))
+	commitment.Note(protocols.Heuristic, id, string(decision), out)
 	n.Heuristics[id] = false
 	n.resolve(id, decision, out)
 	n.Journal.Force(resource.Resolved{Transaction: id, Decision: decision, Heuristic: true}, id, awaitResolved, out)
