@@ -33,6 +33,26 @@ func (l *Lab) Replay(ctx context.Context, r io.Reader) (*Report, error) {
 	return report, nil
 }
 
+// Sections returns the headers of a trace, and looks at no step of it. The error
+// is a *trace.Problem if it is none.
+func (l *Lab) Sections(r io.Reader) ([]trace.Header, error) {
+	reader := trace.NewReader(r)
+	var headers []trace.Header
+	for {
+		header, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return headers, nil
+		}
+		if err == nil {
+			headers = append(headers, header)
+			err = reader.Skip()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
 func (l *Lab) replay(ctx context.Context, r io.Reader) ([]section, error) {
 	reader := trace.NewReader(r)
 	var sections []section

@@ -129,7 +129,7 @@ func (t *tally) tellFault(w *sim.World, step *sim.Step) {
 			t.tell(step.Time, Strikes, "%s restarts", name(step.Choice.Node))
 		}
 	default:
-		t.tell(step.Time, Strikes, "%s", faultInWords(w, step.Fault))
+		t.tell(step.Time, Strikes, "%s", FaultInWords(w, step.Fault))
 	}
 }
 

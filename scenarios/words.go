@@ -92,8 +92,8 @@ func times(n int64) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// faultInWords says what a fault does.
-func faultInWords(w *sim.World, f *sim.Fault) string {
+// FaultInWords says what a fault does.
+func FaultInWords(w *sim.World, f *sim.Fault) string {
 	name := w.Setup().Name(f.Node)
 	switch f.Kind {
 	case sim.CutLinks:

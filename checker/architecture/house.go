@@ -178,7 +178,12 @@ func outerRows() []Row {
 		{Folder: "reports", Module: append(slices.Clone(shown), "reports/measure")},
 		// The figures of reports: functions of histories and of what was seen.
 		{Folder: "reports/measure", Pure: true, Module: []string{"checker/linear"}},
-		{Folder: "tui", Module: shown},
+		{Folder: "tui", Module: append(slices.Clone(shown), "tui/timeline")},
+		{
+			// The stepper's engine makes steps again in worlds, and acts in them.
+			Folder: "tui/timeline",
+			Module: append(slices.Clone(shown), "protocols", "protocols/state", "network", "sim"),
+		},
 		{
 			Folder: "tui/command", Module: []string{"..."},
 			Outside: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"},

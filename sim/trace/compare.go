@@ -74,6 +74,20 @@ func (r *Reader) Next() (Header, error) {
 	return header, nil
 }
 
+// Skip goes to the end of the section whose header was read last, and looks at
+// nothing on the way.
+func (r *Reader) Skip() error {
+	for {
+		line, err := r.line()
+		if errors.Is(err, io.EOF) {
+			return r.problem(0, "the file ends within a section", "it was cut off, or is still being written")
+		}
+		if err != nil || bytes.HasPrefix(line, []byte(`{"end":`)) {
+			return err
+		}
+	}
+}
+
 func strict(line []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(line))
 	decoder.DisallowUnknownFields()
