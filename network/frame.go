@@ -32,14 +32,23 @@ func Checksum(data []byte) uint32 {
 
 // AppendFrame appends the frame of a payload, shorter than 4 GiB, to dst.
 func AppendFrame(dst, payload []byte) []byte {
+	start := len(dst)
+	dst = append(dst, make([]byte, FrameHeader)...)
+	dst = append(dst, payload...)
+	SealFrame(dst[start:])
+	return dst
+}
+
+// SealFrame fills in the header of a frame whose payload, shorter than 4 GiB, begins
+// at FrameHeader, so that no payload has to be copied.
+func SealFrame(frame []byte) {
+	payload := frame[FrameHeader:]
 	if uint64(len(payload)) > uint64(^uint32(0)) {
 		panic(fmt.Sprintf("network: a frame cannot hold %d bytes", len(payload)))
 	}
-	start := len(dst)
-	dst = binary.BigEndian.AppendUint32(dst, uint32(len(payload)))
-	dst = binary.BigEndian.AppendUint32(dst, Checksum(payload))
-	dst = binary.BigEndian.AppendUint32(dst, Checksum(dst[start:]))
-	return append(dst, payload...)
+	binary.BigEndian.PutUint32(frame, uint32(len(payload)))
+	binary.BigEndian.PutUint32(frame[4:], Checksum(payload))
+	binary.BigEndian.PutUint32(frame[8:], Checksum(frame[:8]))
 }
 
 // ReadFrame reads one frame and returns its payload, of at most limit bytes,

@@ -87,7 +87,13 @@ func worldRows() []Row {
 		{Folder: "network", Pure: true, Module: []string{"protocols"}},
 		// Messages and records are bytes by the codec for plain data; frames
 		// and checksums are those of the virtual links.
-		{Folder: "network/tcp", Module: []string{"protocols", "protocols/state", "network"}},
+		{
+			Folder: "network/tcp", Module: []string{"protocols", "protocols/state", "network"},
+			// The clock that goes on while the machine sleeps.
+			Outside: []string{"golang.org/x/sys/unix"},
+		},
+		// The faults between real nodes: bytes, whatever they mean.
+		{Folder: "network/tcp/proxy", Module: []string{"protocols"}},
 		{
 			Folder: "network/durable", Module: []string{"protocols", "protocols/state", "network", "network/tcp"},
 		},
