@@ -16,5 +16,8 @@ func Types() []any {
 		SessionsPart{},
 		KVPart{},
 		Chunk{},
+		(*Journal)(nil),
+		JournalSnapshot{},
+		JournalPart{},
 	}
 }
