@@ -20,10 +20,12 @@ import (
 //     writes; and who has seen the write has seen all that its writer had.
 //
 // A guarantee is violated if its statements lead in a circle, in which at least
-// one of them is its own. To have seen something shows in later reads only, so
-// the last two also take for true what monotonic-reads states. All take for true
-// that a key's initial value is the oldest. Nothing else orders two writes, real
-// time least of all: what overtook what is for linearizability to judge.
+// one of them is its own. What is stated of reads is that one session's: two
+// sessions may see two writes in different orders, if only each keeps to its own.
+// To have seen something shows in later reads only, so the last two also take for
+// true what monotonic-reads states. All take for true that a key's initial value
+// is the oldest. Nothing else orders two writes, real time least of all: what
+// overtook what is for linearizability to judge.
 
 // Guarantee is one of the session guarantees.
 type Guarantee string
@@ -130,9 +132,13 @@ type sessions struct {
 	// closures holds what is seen with a value, by key.
 	closures   map[int][]standing
 	statements int
-	known      map[[2]int]statement
-	out        [][]int
+	// known is stated of writes, and so to all; seenBy, by session, of its reads.
+	known  known
+	seenBy map[uint64]known
 }
+
+// known holds statements by their two values.
+type known map[[2]int]statement
 
 const (
 	unwritten = -1 - iota
@@ -159,7 +165,7 @@ func newSessions(history History, guarantee Guarantee, options SessionOptions) *
 	s := &sessions{
 		ops: byInvocation(slices.Clone(history)), guarantee: guarantee, options: options,
 		ids: map[keyed]int{}, states: map[uint64]*session{}, closures: map[int][]standing{},
-		known: map[[2]int]statement{},
+		known: known{}, seenBy: map[uint64]known{},
 	}
 	for _, key := range history.Keys() {
 		s.writer[s.id(keyed{key, options.Initial[key]})] = initially
@@ -182,7 +188,7 @@ func (s *sessions) id(k keyed) int {
 	if !known {
 		id = len(s.values)
 		s.ids[k] = id
-		s.values, s.writer, s.out = append(s.values, k), append(s.writer, unwritten), append(s.out, nil)
+		s.values, s.writer = append(s.values, k), append(s.writer, unwritten)
 	}
 	return id
 }
@@ -211,7 +217,7 @@ func (s *sessions) invoke(i int) {
 	if len(observed) == 1 {
 		for _, old := range state.seen[op.Key] {
 			now.older = append(now.older, old.value)
-			s.state(old.value, observed[0], old.own, append(slices.Clone(old.why), i))
+			s.state(s.readsOf(op.Session), old.value, observed[0], old.own, append(slices.Clone(old.why), i))
 		}
 	}
 	if v, writes := op.writes(); writes && op.Outcome != Fail {
@@ -251,7 +257,7 @@ func (s *sessions) follow(before standing, i, id int) {
 	}
 	s.closures[id] = append(s.closures[id], before)
 	if s.values[before.value].key == s.ops[i].Key {
-		s.state(before.value, id, true, before.why)
+		s.state(s.known, before.value, id, true, before.why)
 	}
 }
 
@@ -329,19 +335,30 @@ func (s *sessions) observed(i int) []int {
 	return ids
 }
 
+// readsOf returns what is stated of a session's reads.
+func (s *sessions) readsOf(session uint64) known {
+	if s.seenBy[session] == nil {
+		s.seenBy[session] = known{}
+	}
+	return s.seenBy[session]
+}
+
 // state records that one value is older than another one.
-func (s *sessions) state(from, to int, own bool, why []int) {
+func (s *sessions) state(in known, from, to int, own bool, why []int) {
 	if own {
 		s.statements++
 	}
 	if from == to || s.writer[to] == severalTimes || s.writer[from] == severalTimes {
 		return
 	}
-	old, known := s.known[[2]int{from, to}]
-	if !known {
-		s.out[from] = append(s.out[from], to)
+	pair := [2]int{from, to}
+	old, stated := in[pair]
+	if !stated || old.yieldsTo(own, why) {
+		in[pair] = statement{from: from, to: to, own: own, why: why}
 	}
-	if !known || own && !old.own || own == old.own && len(why) < len(old.why) {
-		s.known[[2]int{from, to}] = statement{from: from, to: to, own: own, why: why}
-	}
+}
+
+// yieldsTo: the same is better said otherwise, by the guarantee or in fewer words.
+func (st statement) yieldsTo(own bool, why []int) bool {
+	return own && !st.own || own == st.own && len(why) < len(st.why)
 }

@@ -13,30 +13,54 @@ import (
 const circlesMax = 1000
 
 // circle returns the statements of a shortest circle of which one at least is the
-// guarantee's own, nil if there is none. That the initial value is the oldest is
-// a statement without operations.
+// guarantee's own, nil if there is none.
 func (s *sessions) circle() []statement {
+	best := s.circleIn(s.known)
+	for _, session := range slices.Sorted(maps.Keys(s.seenBy)) {
+		all := maps.Clone(s.known)
+		for pair, st := range s.seenBy[session] {
+			if old, stated := all[pair]; !stated || old.yieldsTo(st.own, st.why) {
+				all[pair] = st
+			}
+		}
+		found := s.circleIn(all)
+		if found != nil && (best == nil || operations(found) < operations(best)) {
+			best = found
+		}
+	}
+	return best
+}
+
+// circleIn looks for one among what is known to one session. That the initial
+// value is the oldest is a statement without operations.
+func (s *sessions) circleIn(all known) []statement {
+	g := graph{known: all, out: make([][]int, len(s.values))}
+	pairs := slices.SortedFunc(maps.Keys(all), func(a, b [2]int) int {
+		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
+	})
+	for _, pair := range pairs {
+		g.out[pair[0]] = append(g.out[pair[0]], pair[1])
+	}
 	for id, k := range s.values {
-		if s.writer[id] == initially {
-			s.out[id] = nil
-			for other := range s.values {
-				if other != id && s.values[other].key == k.key {
-					s.out[id] = append(s.out[id], other)
-				}
+		if s.writer[id] != initially {
+			continue
+		}
+		g.out[id] = nil
+		for other := range s.values {
+			if other != id && s.values[other].key == k.key {
+				g.out[id] = append(g.out[id], other)
 			}
 		}
 	}
-	component := s.components()
+	component := g.components()
 	var best []statement
 	looked := 0
-	for _, pair := range slices.SortedFunc(maps.Keys(s.known), func(a, b [2]int) int {
-		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
-	}) {
-		first := s.known[pair]
+	for _, pair := range pairs {
+		first := all[pair]
 		if !first.own || component[pair[0]] != component[pair[1]] {
 			continue
 		}
-		found := append([]statement{first}, s.path(pair[1], pair[0])...)
+		found := append([]statement{first}, g.path(pair[1], pair[0])...)
 		if best == nil || operations(found) < operations(best) {
 			best = found
 		}
@@ -45,6 +69,13 @@ func (s *sessions) circle() []statement {
 		}
 	}
 	return best
+}
+
+// graph has the values as its points, and an edge from each to those that are
+// stated to be newer.
+type graph struct {
+	known known
+	out   [][]int
 }
 
 // operations counts those that a circle rests on.
@@ -58,10 +89,10 @@ func operations(circle []statement) int {
 
 // path returns the shortest chain of statements from one value to another, which
 // there is.
-func (s *sessions) path(from, to int) []statement {
+func (g *graph) path(from, to int) []statement {
 	came := map[int]int{from: from}
 	for queue := []int{from}; queue[0] != to; queue = queue[1:] {
-		for _, next := range s.out[queue[0]] {
+		for _, next := range g.out[queue[0]] {
 			if _, been := came[next]; !been {
 				came[next] = queue[0]
 				queue = append(queue, next)
@@ -70,8 +101,8 @@ func (s *sessions) path(from, to int) []statement {
 	}
 	var chain []statement
 	for at := to; at != from; at = came[at] {
-		st, known := s.known[[2]int{came[at], at}]
-		if !known {
+		st, stated := g.known[[2]int{came[at], at}]
+		if !stated {
 			st = statement{from: came[at], to: at}
 		}
 		chain = append(chain, st)
@@ -82,9 +113,9 @@ func (s *sessions) path(from, to int) []statement {
 
 // components numbers the strongly connected components of what was stated
 // (Tarjan 1972, without recursion): only within one can there be a circle.
-func (s *sessions) components() []int {
-	n := len(s.values)
-	t := tarjan{s: s, index: make([]int, n), low: make([]int, n), component: make([]int, n), on: make([]bool, n)}
+func (g *graph) components() []int {
+	n := len(g.out)
+	t := tarjan{g: g, index: make([]int, n), low: make([]int, n), component: make([]int, n), on: make([]bool, n)}
 	for id := range n {
 		if t.index[id] == 0 {
 			t.walk(id)
@@ -94,7 +125,7 @@ func (s *sessions) components() []int {
 }
 
 type tarjan struct {
-	s                     *sessions
+	g                     *graph
 	count, found          int
 	index, low, component []int
 	on                    []bool
@@ -109,7 +140,7 @@ func (t *tarjan) walk(root int) {
 	t.enter(root)
 	for len(frames) > 0 {
 		f := &frames[len(frames)-1]
-		after := t.s.out[f.id]
+		after := t.g.out[f.id]
 		if f.looked < len(after) {
 			next := after[f.looked]
 			f.looked++

@@ -64,9 +64,9 @@ func (o *sessionOracle) with(g Guarantee, later, earlier *Operation, depth int) 
 	return false
 }
 
-// older reports whether one value of a key must be older than another one, and
-// whether the guarantee alone says so.
-func (o *sessionOracle) older(g Guarantee, key string, a, b Value) (stated, own bool) {
+// older reports whether one value of a key must be older than another one to a
+// session, and whether the guarantee alone says so.
+func (o *sessionOracle) older(g Guarantee, session uint64, key string, a, b Value) (stated, own bool) {
 	stated = a == o.initial[key]
 	for i := range o.ops {
 		second := &o.ops[i]
@@ -82,7 +82,7 @@ func (o *sessionOracle) older(g Guarantee, key string, a, b Value) (stated, own 
 				}
 			}
 		}
-		if second.Kind != Read || second.Outcome != OK || second.Out != b {
+		if second.Kind != Read || second.Outcome != OK || second.Out != b || second.Session != session {
 			continue
 		}
 		if _, ok := o.from(second); !ok {
@@ -141,21 +141,23 @@ func (o *sessionOracle) violated(g Guarantee) bool {
 		}
 		for at := range values {
 			rest := slices.Delete(slices.Clone(values), at, at+1)
-			if o.circles(g, key, values[at], values[at], rest, false) {
-				return true
+			for session := range uint64(4) {
+				if o.circles(g, session, key, values[at], values[at], rest, false) {
+					return true
+				}
 			}
 		}
 	}
 	return false
 }
 
-func (o *sessionOracle) circles(g Guarantee, key string, start, at Value, rest []Value, own bool) bool {
-	if stated, its := o.older(g, key, at, start); at != start && stated && (own || its) {
+func (o *sessionOracle) circles(g Guarantee, session uint64, key string, start, at Value, rest []Value, own bool) bool {
+	if stated, its := o.older(g, session, key, at, start); at != start && stated && (own || its) {
 		return true
 	}
 	for i, next := range rest {
-		if stated, its := o.older(g, key, at, next); stated &&
-			o.circles(g, key, start, next, slices.Delete(slices.Clone(rest), i, i+1), own || its) {
+		if stated, its := o.older(g, session, key, at, next); stated &&
+			o.circles(g, session, key, start, next, slices.Delete(slices.Clone(rest), i, i+1), own || its) {
 			return true
 		}
 	}
