@@ -3,7 +3,6 @@ package linear
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Causal memory (Ahamad, Neiger, Burns, Kohli and Hutto: Causal memory:
@@ -151,11 +150,7 @@ func (c *causality) seenAs(key string, seen Value) []Value {
 	if _, whole := c.writer[keyed{key, seen}]; whole || !seen.Present {
 		return []Value{seen}
 	}
-	var values []Value
-	for text := range strings.SplitSeq(seen.Text, Siblings) {
-		values = append(values, Some(text))
-	}
-	return values
+	return siblingsOf(seen)
 }
 
 // fromNowhere tells whether an operation returned what was never written.

@@ -48,6 +48,18 @@ func Guarantees() []Guarantee {
 // of them. As to whether it is too old it is given the benefit of the doubt.
 const Siblings = "‖"
 
+// siblingsOf returns the values that one answer stands for.
+func siblingsOf(v Value) []Value {
+	if !v.Present {
+		return []Value{v}
+	}
+	var values []Value
+	for text := range strings.SplitSeq(v.Text, Siblings) {
+		values = append(values, Some(text))
+	}
+	return values
+}
+
 // SessionOptions of CheckSessions.
 type SessionOptions struct {
 	// Initial holds the values of keys before the history; a key that is not
@@ -318,18 +330,18 @@ func (s *sessions) observed(i int) []int {
 	if !observes || op.Outcome != OK {
 		return nil
 	}
-	texts := []string{seen.Text}
-	if _, whole := s.ids[keyed{op.Key, seen}]; !whole && seen.Present {
-		texts = strings.Split(seen.Text, Siblings)
+	values := []Value{seen}
+	if _, whole := s.ids[keyed{op.Key, seen}]; !whole {
+		values = siblingsOf(seen)
 	}
 	var ids []int
-	for _, text := range texts {
-		id, known := s.ids[keyed{op.Key, Value{Text: text, Present: seen.Present}}]
+	for _, v := range values {
+		id, known := s.ids[keyed{op.Key, v}]
 		if known && (s.writer[id] == initially || s.writer[id] >= 0 && s.ops[s.writer[id]].Invoke < op.Return) {
 			ids = append(ids, id)
 		}
 	}
-	if len(ids) < len(texts) && len(ids) == 1 {
+	if len(ids) < len(values) && len(ids) == 1 {
 		return nil // one of several: not the whole of what was seen
 	}
 	return ids

@@ -27,10 +27,12 @@ func (c Clock) at(t int64) string {
 	return "at " + time.Duration(t).String()
 }
 
+// instant tells an instant by itself.
+func (c Clock) instant(t int64) string { return strings.TrimPrefix(c.at(t), "at ") }
+
 // span tells an operation's interval.
 func (c Clock) span(op *Operation) string {
-	invoked := strings.TrimPrefix(c.at(op.Invoke), "at ")
-	returned := strings.TrimPrefix(c.at(op.Return), "at ")
+	invoked, returned := c.instant(op.Invoke), c.instant(op.Return)
 	switch {
 	case op.Return == Never:
 		return fmt.Sprintf("(invoked %s, never returned)", invoked)
@@ -299,15 +301,11 @@ func (s *scene) wentBack() string {
 			v, observes := b.observes()
 			if observes && b.Outcome == OK && v != s.seen && a.Return < b.Invoke && b.Return < s.offender.Invoke {
 				return fmt.Sprintf("after %s by %s had seen %v (returned %s), %s by %s had seen %v (returned %s)",
-					action(a), who(a), s.seen, since(s.clock, a), action(b), who(b), v, since(s.clock, b))
+					action(a), who(a), s.seen, s.clock.instant(a.Return), action(b), who(b), v, s.clock.instant(b.Return))
 			}
 		}
 	}
 	return ""
-}
-
-func since(clock Clock, op *Operation) string {
-	return strings.TrimPrefix(clock.at(op.Return), "at ")
 }
 
 // lostAppend: what was appended before the read is not in what it saw,
