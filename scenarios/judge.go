@@ -3,7 +3,6 @@ package scenarios
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"quorumlab/checker/linear"
 	"quorumlab/scenarios/language"
@@ -14,6 +13,8 @@ import (
 const (
 	Linearizable = "linearizable" // of what the clients saw
 	Sequential   = "sequential"   // likewise, without regard to real time
+	Causal       = "causal"       // likewise, but for what does not depend on each other
+	Eventual     = "eventual"     // in the end all clients read the same
 	Convergence  = "convergence"  // at the end all nodes that run agree
 	Termination  = "termination"  // after the faults requests are answered again
 	NoFailure    = "no-failure"   // no node panics or is not deterministic
@@ -35,6 +36,12 @@ func (x *execution) judge(ctx context.Context, result *Result) {
 	j.sessions()
 	if j.asked(Sequential) {
 		j.sequential(ctx)
+	}
+	if j.asked(Causal) {
+		j.causal()
+	}
+	if j.asked(Eventual) {
+		j.eventual()
 	}
 	for _, finding := range x.invariants.Findings() {
 		j.add(Verdict{
@@ -98,9 +105,7 @@ func (j *judgement) failure() {
 func (j *judgement) linearizable(ctx context.Context) {
 	history := append(Initial(j.x.run), j.result.History...)
 	result, err := linear.Check(ctx, history, linear.KV(), linear.Options{Steps: linearSteps})
-	if err != nil {
-		panic(fmt.Sprintf("scenarios: a history that was recorded is not valid: %v", err))
-	}
+	valid(err)
 	v := Verdict{Property: Linearizable, Verdict: Judgement(result.Verdict), Witness: result.Explanation}
 	if result.Verdict == linear.Violated {
 		v.Operation = result.Offender

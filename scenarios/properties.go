@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"context"
-	"fmt"
 
 	"quorumlab/checker"
 	"quorumlab/checker/linear"
@@ -21,6 +20,16 @@ func Properties() []checker.Description {
 			Name:     Sequential,
 			Sentence: "All operations can be put in one order that keeps that of each session and shows each what it saw; when they happened does not count.",
 			Source:   "Lamport: How to make a multiprocessor computer that correctly executes multiprocess programs, IEEE Transactions on Computers, 1979",
+		},
+		{
+			Name:     Causal,
+			Sentence: "What an operation may depend on, in its session or by what it read, comes before it for every session; what does not depend on each other may differ.",
+			Source:   "Ahamad et al.: Causal memory: definitions, implementation, and programming, 1995",
+		},
+		{
+			Name:     Eventual,
+			Sentence: "Once the faults are over and nothing is written any more, and after some time, all clients read the same, and something that was written.",
+			Source:   "Vogels: Eventually consistent, 2009",
 		},
 		{
 			Name:     Convergence,
@@ -42,13 +51,28 @@ func Properties() []checker.Description {
 
 // sequential judges whether what the clients saw is sequentially consistent.
 func (j *judgement) sequential(ctx context.Context) {
-	initial := map[string]linear.Value{}
-	for _, key := range sortedKeys(j.x.run.Initial) {
-		initial[key] = linear.Some(j.x.run.Initial[key])
-	}
-	result, err := linear.CheckSequential(ctx, j.result.History, initial, linear.Options{Steps: linearSteps})
-	if err != nil {
-		panic(fmt.Sprintf("scenarios: a history that was recorded is not valid: %v", err))
-	}
+	result, err := linear.CheckSequential(ctx, j.result.History, j.initial(), linear.Options{Steps: linearSteps})
+	valid(err)
 	j.add(j.evident(Verdict{Property: Sequential, Verdict: Judgement(result.Verdict), Witness: result.Explanation}, result.Witness))
+}
+
+// causal judges whether what the clients saw is causal memory.
+func (j *judgement) causal() {
+	result, err := linear.CheckCausal(j.result.History, linear.SessionOptions{Initial: j.initial()})
+	valid(err)
+	j.add(j.evident(Verdict{
+		Property: Causal, Verdict: Judgement(result.Verdict), Witness: result.Explanation, Vacuous: result.Statements == 0,
+	}, result.Witness))
+}
+
+// eventual judges whether all clients saw the same once the faults were over and
+// nothing was written any more, for as long as makes it quiet.
+func (j *judgement) eventual() {
+	result, err := linear.CheckEventual(j.result.History, linear.EventualOptions{
+		Initial: j.initial(), Quiet: int64(j.x.phases.settled()), Settle: int64(quietFor * j.x.run.Deadline),
+	})
+	valid(err)
+	j.add(j.evident(Verdict{
+		Property: Eventual, Verdict: Judgement(result.Verdict), Witness: result.Explanation, Vacuous: result.Reads == 0,
+	}, result.Witness))
 }

@@ -40,17 +40,27 @@ func (j *judgement) sessions() {
 		if !j.asked(string(guarantee)) {
 			continue
 		}
-		options := linear.SessionOptions{Initial: map[string]linear.Value{}}
-		for _, key := range sortedKeys(j.x.run.Initial) {
-			options.Initial[key] = linear.Some(j.x.run.Initial[key])
-		}
-		result, err := linear.CheckSessions(j.result.History, guarantee, options)
-		if err != nil {
-			panic(fmt.Sprintf("scenarios: a history that was recorded is not valid: %v", err))
-		}
+		result, err := linear.CheckSessions(j.result.History, guarantee, linear.SessionOptions{Initial: j.initial()})
+		valid(err)
 		j.add(j.evident(Verdict{
 			Property: string(guarantee), Verdict: Judgement(result.Verdict), Witness: result.Explanation,
 			Vacuous: result.Statements == 0,
 		}, result.Witness))
+	}
+}
+
+// initial returns the values of keys before the run.
+func (j *judgement) initial() map[string]linear.Value {
+	initial := map[string]linear.Value{}
+	for key, value := range j.x.run.Initial {
+		initial[key] = linear.Some(value)
+	}
+	return initial
+}
+
+// valid panics if a history is not: it was recorded here.
+func valid(err error) {
+	if err != nil {
+		panic(fmt.Sprintf("scenarios: a history that was recorded is not valid: %v", err))
 	}
 }

@@ -59,3 +59,36 @@ func TestSessionGuarantees(t *testing.T) {
 		}
 	}
 }
+
+// TestCausalAndEventual: they are judged if asked for. An answer that is seen
+// without its question is not causal; a replica that never hears of a write is not
+// eventually consistent.
+func TestCausalAndEventual(t *testing.T) {
+	const text = `initial: {x: old}, clients: [{name: w, at: n1}, {name: v, at: n2}],
+		links: {delay: 300ms}, workload: {script: [
+		{at: 1s, client: w, write: x, value: new}, {at: 1100ms, client: v, read: x},
+		{at: 8s, client: v, read: x}, {at: 8s, client: w, read: x}]}, expect: {all: {linearizable: violated, causal: any, eventual: any}}, `
+	for parameters, want := range map[string]Judgement{
+		"{replication: async, reads: local}": Holds,
+		"{replication: none, reads: local}":  Violated,
+	} {
+		result := judged(t, head("primarybackup", 2)+text+"parameters: "+parameters+"}", Options{Seed: 1})
+		if v := verdict(t, result, Causal, ""); v.Verdict != Holds || v.Vacuous {
+			t.Errorf("%s: %+v", parameters, v)
+		}
+		if v := verdict(t, result, Eventual, ""); v.Verdict != want || v.Vacuous || want == Violated && v.Operation != 4 {
+			t.Errorf("%s: %+v, want %s", parameters, v, want)
+		}
+	}
+	// The client goes from a replica that has the answer to one that lacks the question.
+	const apart = `initial: {x: old}, clients: [{name: q, at: n1}, {name: a, at: n1}, {name: c, at: n1, retry: [n2], timeout: 500ms}],
+		parameters: {n: 2, r: 1, w: 1, writeback: off, read_repair: off, sync_every: 0, conflicts: lww}, workload: {script: [
+		{at: 1s, client: q, write: x, value: question}, {at: 1500ms, client: a, read: x},
+		{at: 2s, client: a, write: y, value: answer}, {at: 2500ms, client: c, read: y}, {at: 4s, client: c, read: x}]},
+		timeline: [{at: 500ms, partition: {one-way: {from: n1, to: n2}}}, {at: 3s, crash: n1}, {at: 3500ms, heal: all}],
+		expect: {all: {linearizable: violated, causal: violated}}}`
+	result := judged(t, head("quorumstore", 2)+apart, Options{Seed: 1})
+	if v := verdict(t, result, Causal, ""); v.Verdict != Violated || !strings.Contains(v.Witness, `c at n2 read "old" of x`) || v.Step == 0 {
+		t.Errorf("%+v", v)
+	}
+}

@@ -5,10 +5,14 @@
 // proves it and one sentence that names the offending answer. CheckSequential
 // likewise judges sequential consistency, which leaves real time out.
 //
-// CheckSessions judges weaker promises, each session by itself (Terry et al.
-// 1994): whether what it reads and writes is consistent with some order of each
-// key's values, in which read-your-writes, monotonic-reads, monotonic-writes or
-// writes-follow-reads hold. Real time counts for nothing there.
+// CheckCausal judges causal memory, and CheckSessions weaker promises yet, each
+// session by itself (Terry et al. 1994): whether what it reads and writes is
+// consistent with some order of each key's values, in which read-your-writes,
+// monotonic-reads, monotonic-writes or writes-follow-reads hold. Real time counts
+// for nothing there. CheckEventual asks whether in the end all read the same.
+//
+// CheckTransactions judges transactions on lists by cycles of what depends on
+// what: which isolation anomalies there are, and so which levels they keep.
 //
 // # Invariants
 //

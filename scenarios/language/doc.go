@@ -42,9 +42,9 @@
 //	    availability: {n3: "< 100%"}   # of the clients beside n3
 //
 // linearizable and the protocol's invariants are judged in any case, and expected
-// to hold if nothing else is said; the rest only if it is asked for (sequential,
-// the session guarantees read-your-writes, monotonic-reads, monotonic-writes and
-// writes-follow-reads, convergence, availability, waits, in-doubt, happens;
+// to hold if nothing else is said; the rest only if it is asked for (sequential, causal,
+// eventual, the session guarantees read-your-writes, monotonic-reads, monotonic-writes
+// and writes-follow-reads, convergence, availability, waits, in-doubt, happens;
 // termination also by `liveness`).
 //
 // A fault strikes a node, a list of nodes, or a role: leader (it waits until there
