@@ -185,11 +185,13 @@ func TestCausalWitnesses(t *testing.T) {
 		words   string
 	}{
 		{
-			"an answer without its question", History{
+			"an answer without its question",
+			History{
 				row(1, 1, Write, "question"),
 				row(2, 2, Read, "question"), atKey("y", row(2, 3, Write, "answer")),
 				atKey("y", row(3, 4, Read, "answer")), row(3, 5, Read, ""),
-			}, Violated,
+			},
+			Violated,
 			[]int{1, 2, 3, 4, 5},
 			`causal: c3 read null of x (invoked 5µs, returned 5.5µs), the value with which it began, though a write had led to that: ` +
 				`c1 wrote "question" to x (invoked 1µs, returned 1.5µs), then c2 read "question" of x (invoked 2µs, returned 2.5µs), ` +
@@ -203,11 +205,14 @@ func TestCausalWitnesses(t *testing.T) {
 			}, Holds, nil, "",
 		},
 		{
-			"there and back", History{
+			"there and back",
+			History{
 				row(1, 1, Write, "a"), row(2, 2, Write, "b"),
 				row(3, 3, Read, "a"), row(3, 4, Read, "b"), row(3, 5, Read, "a"),
-			}, Violated,
-			[]int{1, 2, 4, 3, 5}, "",
+			},
+			Violated,
+			[]int{1, 2, 4, 3, 5},
+			"",
 		},
 		{"from nowhere", History{row(1, 1, Read, "a")}, Violated, []int{1}, `causal: c1 read "a" of x (invoked 1µs, returned 1.5µs), which nobody wrote`},
 	} {

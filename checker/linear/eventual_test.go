@@ -112,8 +112,12 @@ func TestEventualWitnesses(t *testing.T) {
 		words   string
 	}{
 		{"agreed", History{written, row(1, 20, Read, "new"), row(2, 21, Read, "new")}, Holds, ""},
-		{"one never heard of it", History{written, row(1, 20, Read, "new"), row(2, 21, Read, "")}, Violated,
-			`eventual: c1 read "new" of x (invoked 20µs, returned 20.5µs), but c2 read null of x (invoked 21µs, returned 21.5µs), though all had been quiet since 1.5µs`},
+		{
+			"one never heard of it",
+			History{written, row(1, 20, Read, "new"), row(2, 21, Read, "")},
+			Violated,
+			`eventual: c1 read "new" of x (invoked 20µs, returned 20.5µs), but c2 read null of x (invoked 21µs, returned 21.5µs), though all had been quiet since 1.5µs`,
+		},
 		{"stale while it may be", History{written, row(2, 2, Read, ""), row(2, 20, Read, "new")}, Holds, ""},
 		{"nobody looked", History{written, row(2, 2, Read, "")}, Unknown, "eventual: nothing was read late enough"},
 		{"of siblings one", History{written, row(2, 2, Write, "b"), row(1, 20, Read, "new"+Siblings+"b"), row(2, 21, Read, "new"+Siblings+"b")}, Holds, ""},

@@ -170,27 +170,43 @@ func TestAnomalies(t *testing.T) {
 		{Incompatible, []Transaction{
 			txn(1, 1, appends("x", "1")), txn(2, 1, appends("x", "2")), txn(3, 2, reads("x", "1", "2")), txn(4, 2, reads("x", "2", "1")),
 		}, []int{3, 4}, ""},
-		{Internal, []Transaction{txn(1, 1, appends("x", "1"), reads("x"))}, []int{1},
-			`internal: transaction 1 of client 1 read x = [], but should have seen x = [1] by what it did before`},
+		{
+			Internal,
+			[]Transaction{txn(1, 1, appends("x", "1"), reads("x"))},
+			[]int{1},
+			`internal: transaction 1 of client 1 read x = [], but should have seen x = [1] by what it did before`,
+		},
 		{G0, []Transaction{
 			txn(1, 1, appends("x", "1"), appends("y", "1")), txn(2, 1, appends("x", "2"), appends("y", "2")),
 			txn(3, 2, reads("x", "1", "2"), reads("y", "2", "1")),
 		}, []int{1, 2}, ""},
-		{G1a, []Transaction{aborted, txn(2, 2, reads("x", "1"))}, []int{2, 1},
-			`G1a: transaction 2 of client 2 read x = [1], but transaction 1 of client 1, which appended "1", was aborted`},
+		{
+			G1a,
+			[]Transaction{aborted, txn(2, 2, reads("x", "1"))},
+			[]int{2, 1},
+			`G1a: transaction 2 of client 2 read x = [1], but transaction 1 of client 1, which appended "1", was aborted`,
+		},
 		{G1b, []Transaction{txn(1, 1, appends("x", "1"), appends("x", "2")), txn(2, 2, reads("x", "1"))}, []int{2, 1}, ""},
 		{G1c, []Transaction{txn(1, 1, appends("x", "1"), reads("y", "2")), txn(2, 1, appends("y", "2"), reads("x", "1"))}, []int{1, 2}, ""},
-		{GSingle, []Transaction{
-			txn(1, 1, appends("x", "1"), appends("y", "1")), txn(2, 1, reads("x"), reads("y", "1")), txn(3, 20, reads("x", "1")),
-		}, []int{2, 1},
+		{
+			GSingle,
+			[]Transaction{
+				txn(1, 1, appends("x", "1"), appends("y", "1")), txn(2, 1, reads("x"), reads("y", "1")), txn(3, 20, reads("x", "1")),
+			},
+			[]int{2, 1},
 			`G-single: transaction 2 of client 2 comes before transaction 1 of client 1, whose "1" it did not see in x, ` +
-				`transaction 1 of client 1 comes before transaction 2 of client 2, which read its "1" of y, and so before itself`},
+				`transaction 1 of client 1 comes before transaction 2 of client 2, which read its "1" of y, and so before itself`,
+		},
 		{G2, []Transaction{
 			txn(1, 1, reads("x"), appends("y", "1")), txn(2, 1, reads("y"), appends("x", "2")), txn(3, 20, reads("x", "2"), reads("y", "1")),
 		}, []int{1, 2}, ""},
-		{RealTime, []Transaction{txn(1, 1, appends("x", "1")), txn(2, 20, reads("x")), txn(3, 40, reads("x", "1"))}, []int{2, 1},
+		{
+			RealTime,
+			[]Transaction{txn(1, 1, appends("x", "1")), txn(2, 20, reads("x")), txn(3, 40, reads("x", "1"))},
+			[]int{2, 1},
 			`real-time: transaction 2 of client 2 comes before transaction 1 of client 1, whose "1" it did not see in x, ` +
-				`transaction 1 of client 1 comes before transaction 2 of client 2, which began in line 20, when it was over, and so before itself`},
+				`transaction 1 of client 1 comes before transaction 2 of client 2, which began in line 20, when it was over, and so before itself`,
+		},
 	} {
 		t.Run(string(test.anomaly), func(t *testing.T) {
 			result, err := CheckTransactions(test.history, Lines)
