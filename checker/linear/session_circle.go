@@ -18,7 +18,8 @@ func (s *sessions) circle() []statement {
 	best := s.circleIn(s.known)
 	for _, session := range slices.Sorted(maps.Keys(s.seenBy)) {
 		all := maps.Clone(s.known)
-		for pair, st := range s.seenBy[session] {
+		for _, pair := range s.seenBy[session].pairs() {
+			st := s.seenBy[session][pair]
 			if old, stated := all[pair]; !stated || old.yieldsTo(st.own, st.why) {
 				all[pair] = st
 			}
@@ -31,13 +32,18 @@ func (s *sessions) circle() []statement {
 	return best
 }
 
+// pairs returns what there are statements about, in order.
+func (k known) pairs() [][2]int {
+	return slices.SortedFunc(maps.Keys(k), func(a, b [2]int) int {
+		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
+	})
+}
+
 // circleIn looks for one among what is known to one session. That the initial
 // value is the oldest is a statement without operations.
 func (s *sessions) circleIn(all known) []statement {
 	g := graph{known: all, out: make([][]int, len(s.values))}
-	pairs := slices.SortedFunc(maps.Keys(all), func(a, b [2]int) int {
-		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
-	})
+	pairs := all.pairs()
 	for _, pair := range pairs {
 		g.out[pair[0]] = append(g.out[pair[0]], pair[1])
 	}
