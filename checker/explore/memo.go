@@ -25,7 +25,7 @@ type memoTable struct {
 	values []uint32
 }
 
-const memoMin = 16
+const memoMin = 64
 
 func memoKey(a, b uint32) uint64 { return (uint64(a)<<32 | uint64(b)) + 1 }
 

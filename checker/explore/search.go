@@ -37,7 +37,7 @@ type search struct {
 	generated, terminal, frontier uint64
 	bytesMax                      uint64
 	bound                         Bound
-	hits                          [64]hit
+	hits                          []hit  // of each property
 	wanted                        uint64 // properties that no state has hit yet
 	overflow                      atomic.Bool
 	// anew is what of this level is to be expanded once more, as a whole.
@@ -62,7 +62,7 @@ type worker struct {
 	reducer  *reducer // nil without partial-order reduction
 	// found has, of each property, the first state of this round's blocks
 	// that hits it.
-	found    [64]hit
+	found    []hit
 	terminal uint64
 	touched  uint64
 	// batches are those that it can fill: they are in the cache of its core.
@@ -115,6 +115,7 @@ func newSearch(model Model, options Options) (*search, error) {
 	if options.DepthMax < 0 {
 		return nil, errors.New("explore: a negative depth")
 	}
+	s.hits = make([]hit, len(model.Properties()))
 	for i, p := range model.Properties() {
 		if p.Expectation != Eventually { // that is judged afterwards
 			s.wanted |= 1 << i
@@ -125,7 +126,7 @@ func newSearch(model Model, options Options) (*search, error) {
 		if _, ok := expander.(Symmetric); options.Symmetry && !ok {
 			return nil, ErrAsymmetric
 		}
-		w := worker{expander: expander}
+		w := worker{expander: expander, found: make([]hit, len(s.hits))}
 		if options.PartialOrder {
 			divided, ok := expander.(Divided)
 			if !ok {
@@ -414,7 +415,9 @@ func (s *search) expand(number, at int, batch *Batch, b *block, reduce bool) {
 			s.overflow.Store(true)
 		}
 	}
-	batch.group()
+	if batch.count >= groupCount {
+		batch.group()
+	}
 }
 
 func (w *worker) record(hits uint64, h hit, state []uint32) {
@@ -462,56 +465,66 @@ func (s *search) broken() bool {
 // initial states.
 func (s *search) insertAll(round []*block) {
 	batches := s.batches[:max(1, len(round))]
-	if round == nil {
-		batches[0].group()
-	}
-	if len(s.workers) == 1 || sum(batches) < 4*blockStates {
-		for g := range groupCount {
-			s.insertGroup(&s.workers[0], g, batches, round)
-		}
-	} else {
-		s.each(groupCount, func(number, g int) { s.insertGroup(&s.workers[number], g, batches, round) })
-	}
-	for _, b := range batches {
-		s.generated += uint64(b.count)
-	}
-}
-
-func sum(batches []*Batch) int {
 	n := 0
 	for _, b := range batches {
 		n += b.count
 	}
-	return n
+	s.generated += uint64(n)
+	switch {
+	case n < 2*groupCount: // too few to be grouped
+		for i, b := range batches {
+			for at, print := range b.prints {
+				s.insert(int(print>>groupShift), b, uint32(at), i, round)
+			}
+		}
+		return
+	case round == nil || len(s.workers) == 1 || n < 4*blockStates:
+		for _, b := range batches {
+			b.group()
+		}
+		for g := range groupCount {
+			s.insertGroup(&s.workers[0], g, batches, round)
+		}
+		return
+	}
+	for _, b := range batches {
+		b.group()
+	}
+	s.each(groupCount, func(number, g int) { s.insertGroup(&s.workers[number], g, batches, round) })
 }
 
 func (s *search) insertGroup(w *worker, number int, batches []*Batch, round []*block) {
-	g := &s.groups[number]
 	for i, batch := range batches {
 		order := batch.order[batch.start[number]:batch.start[number+1]]
-		w.touched += g.table.touch(batch.prints, order)
+		w.touched += s.groups[number].table.touch(batch.prints, order)
 		for _, at := range order {
-			var fresh bool
-			if batch.wide {
-				fresh = g.table.insertWide(batch.prints[at], batch.second[at])
-			} else {
-				fresh = g.table.insert(batch.prints[at])
-			}
-			if g.audit != nil {
-				g.audit.check(batch.prints[at], batch.state(int(at)), fresh)
-			}
-			if s.options.PartialOrder {
-				s.grow(g, batch, at, fresh, round != nil)
-			}
-			if !fresh {
-				continue
-			}
-			origin := noOrigin | uint64(batch.turn[at])
-			if round != nil {
-				origin = round[i].place(int(batch.origin[at])).origin(batch.turn[at])
-			}
-			g.next.add(batch.state(int(at)), number, g.origins.count)
-			g.origins.add(origin)
+			s.insert(number, batch, at, i, round)
 		}
 	}
+}
+
+// insert visits a successor of the i'th block of a round.
+func (s *search) insert(number int, batch *Batch, at uint32, i int, round []*block) {
+	g := &s.groups[number]
+	var fresh bool
+	if batch.wide {
+		fresh = g.table.insertWide(batch.prints[at], batch.second[at])
+	} else {
+		fresh = g.table.insert(batch.prints[at])
+	}
+	if g.audit != nil {
+		g.audit.check(batch.prints[at], batch.state(int(at)), fresh)
+	}
+	if s.options.PartialOrder {
+		s.grow(g, batch, at, fresh, round != nil)
+	}
+	if !fresh {
+		return
+	}
+	origin := noOrigin | uint64(batch.turn[at])
+	if round != nil {
+		origin = round[i].place(int(batch.origin[at])).origin(batch.turn[at])
+	}
+	g.next.add(batch.state(int(at)), number, g.origins.count)
+	g.origins.add(origin)
 }

@@ -27,7 +27,7 @@ type table struct {
 type segment [segmentSlots]uint64
 
 const (
-	segmentBits  = 7
+	segmentBits  = 6
 	segmentSlots = 1 << segmentBits
 	segmentMask  = segmentSlots - 1
 )

@@ -19,7 +19,7 @@ type Register struct {
 	servers, clients int
 	network          networkKind
 
-	desks [serversMax + clientsMax]desk
+	desks []desk
 
 	post      explore.Lock // for letters, and for adding to envelopes
 	letters   map[envelope]uint32
@@ -112,7 +112,8 @@ func newRegister(p explore.Values, protocol protocol) *Register {
 		protocol: protocol, servers: p.Number("servers"), clients: p.Number("clients"),
 		letters: map[envelope]uint32{}, histories: map[history]uint32{},
 	}
-	for actor := range m.servers + m.clients {
+	m.desks = make([]desk, m.servers+m.clients)
+	for actor := range m.desks {
 		d := &m.desks[actor]
 		d.cells, d.inboxes, d.out.self = map[cell]uint32{}, map[string]uint32{}, actor
 	}

@@ -98,7 +98,7 @@ func (m *Register) history(h history) uint32 {
 }
 
 func (h *history) bytes() []byte {
-	var data []byte
+	data := make([]byte, 0, unsafe.Sizeof(*h))
 	flag := func(b bool) {
 		if b {
 			data = append(data, 1)
