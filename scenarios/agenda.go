@@ -193,6 +193,8 @@ func (a *agenda) do(action language.Action) error {
 		return a.inflict(sim.Fault{Kind: sim.FailForce}, f.Node)
 	case language.DiskRot:
 		return a.rot(f)
+	case language.DiskLost:
+		return a.lose(f)
 	case language.Reconfigure:
 		a.reconfigure(f)
 		return nil
@@ -243,6 +245,19 @@ func (a *agenda) rot(f language.DiskRot) error {
 		}
 	}
 	return nil
+}
+
+// lose stops a node, if it is up, and takes its disk away.
+func (a *agenda) lose(f language.DiskLost) error {
+	node := a.resolve(f.Node)
+	if node == 0 {
+		return nil
+	}
+	target := language.Target{Node: node}
+	if err := a.inflict(sim.Fault{Kind: sim.CrashNode}, target); err != nil {
+		return err
+	}
+	return a.inflict(sim.Fault{Kind: sim.LoseDisk}, target)
 }
 
 // inflict lets a fault strike the node that a target resolves to, if any.

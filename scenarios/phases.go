@@ -74,7 +74,7 @@ func (p *phases) fault(w *sim.World, f *sim.Fault, now time.Duration) {
 		p.lasts(f.By > 0, language.FaultDisk, at, now)
 	case sim.FillDisk:
 		p.lasts(f.On, language.FaultDisk, at, now)
-	case sim.RotRecord, sim.RotMeta, sim.RotSnapshot:
+	case sim.RotRecord, sim.RotMeta, sim.RotSnapshot, sim.LoseDisk:
 		p.rotten = append(p.rotten, f.Node)
 		p.strike(language.FaultDisk, now)
 	case sim.FailForce:

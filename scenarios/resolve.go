@@ -67,6 +67,8 @@ func targets(action language.Action) []language.Target {
 		return []language.Target{a.Node}
 	case language.DiskFsyncFails:
 		return []language.Target{a.Node}
+	case language.DiskLost:
+		return []language.Target{a.Node}
 	case language.DiskRot:
 		return []language.Target{a.Node}
 	case language.Reconfigure:

@@ -52,3 +52,23 @@ func TestClientsLoseCalls(t *testing.T) {
 		t.Errorf("%d of %d operations are lost; %+v", lost, len(result.History), result.Verdicts)
 	}
 }
+
+// TestALostDiskIsEmpty: the node stops, if it runs, and boots with nothing; and it
+// counts no more for who could have answered.
+func TestALostDiskIsEmpty(t *testing.T) {
+	s := newScene(t, head("zab", 3)+"liveness: {within: 3s}, timeline: ["+
+		"{at: 3s, disk: n1, lost: true}, {at: 4s, restart: n1}, {at: 5s, crash: n2}, {at: 6s, disk: n2, lost: true}]}", Options{})
+	empty := 0
+	s.sim.Watch(steps(func(w *sim.World, step *sim.Step) {
+		if boot, is := step.Event.(protocols.Recovered); is && w.Now > 0 && boot.Disk.Next() == 1 && boot.Disk.Meta == nil {
+			empty++
+		}
+	}))
+	s.play()
+	if empty != 1 || s.sim.World.Nodes[1].Up || s.sim.World.Nodes[1].Disk.Durable.Meta != nil {
+		t.Errorf("%d boots with an empty disk; n2: %+v", empty, s.sim.World.Nodes[1].Disk.Durable)
+	}
+	if !s.phases.damaged(1) || !s.phases.damaged(2) || s.phases.damaged(3) {
+		t.Errorf("%+v", s.phases)
+	}
+}

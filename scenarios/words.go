@@ -128,6 +128,8 @@ func FaultInWords(w *sim.World, f *sim.Fault) string {
 		return fmt.Sprintf("%s: the metadata rots", name)
 	case sim.RotSnapshot:
 		return fmt.Sprintf("%s: the snapshot rots", name)
+	case sim.LoseDisk:
+		return fmt.Sprintf("%s: the disk is lost, an empty one takes its place", name)
 	}
 	return fmt.Sprintf("%s %s", name, f.Kind)
 }

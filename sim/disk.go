@@ -108,6 +108,9 @@ func (d *Disk) RotSnapshot() bool {
 	return rots
 }
 
+// Lose makes the disk an empty one: the old one broke, and was replaced.
+func (d *Disk) Lose() { d.Durable = protocols.Disk{} }
+
 // Image returns the durable content as a recovering node may see it: what is
 // damaged is unreadable. It shares no slice with the disk.
 func (d *Disk) Image() protocols.Disk {

@@ -68,6 +68,7 @@ const (
 	RotRecord   FaultKind = "disk-rot"      // Node, Count
 	RotMeta     FaultKind = "disk-rot-meta"
 	RotSnapshot FaultKind = "disk-rot-snapshot"
+	LoseDisk    FaultKind = "disk-lost" // Node, if it is down: it will boot with an empty disk
 )
 
 // inflict makes the part of a fault that changes the world.
@@ -95,6 +96,10 @@ func (w *World) inflict(f *Fault, step *Step) {
 		step.Done = w.cell(f.Node).Disk.RotMeta()
 	case RotSnapshot:
 		step.Done = w.cell(f.Node).Disk.RotSnapshot()
+	case LoseDisk:
+		if step.Done = !w.cell(f.Node).Up; step.Done {
+			w.cell(f.Node).Disk.Lose()
+		}
 	}
 }
 

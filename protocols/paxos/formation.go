@@ -2,6 +2,7 @@ package paxos
 
 import (
 	"math/bits"
+	"slices"
 
 	"quorumlab/protocols"
 )
@@ -12,6 +13,10 @@ import (
 // it has as many others as make a quorum with it remember its incarnation, on
 // their disks; and with an empty disk it first asks so many that one of them must
 // know. Nodes as blank as itself do not count, unless all others answered.
+//
+// What it remembered for others is lost, too. So whoever answers also tells what it
+// knows of everybody, itself included: the node remembers that from then on, and so
+// many remember each node as before.
 //
 // A node that was here before comes back as another acceptor, of the next
 // incarnation, and follows as a learner. The leader puts its readmission into
@@ -24,11 +29,11 @@ import (
 // Formation is what a node knows of who it is.
 type Formation struct {
 	// Asking: it asks the others. Answered are those that answered, Blank
-	// those of them that have just begun, too; Known is the last of its
-	// incarnations that they know.
+	// those of them that have just begun, too; Known are the last incarnations,
+	// by position, that they know of.
 	Asking          bool
 	Answered, Blank uint64
-	Known           uint32
+	Known           []uint32
 	// Forgotten: its disk was damaged, so it was here before, whatever the
 	// others say.
 	Forgotten bool
@@ -66,16 +71,23 @@ func (n *Node) introduce(out *protocols.Effects) {
 	}
 }
 
+// onIntroduce answers once what is told is on disk.
 func (n *Node) onIntroduce(from int, out *protocols.Effects) {
-	out.Send(n.Nodes[from], Introduced{Known: n.Registered[from], Blank: n.Incarnation == 0})
-}
-
-func (n *Node) onIntroduced(from int, m Introduced) {
-	f := &n.Formation
-	if !f.Asking {
+	m := Introduced{Known: slices.Clone(n.Registered), Blank: n.Incarnation == 0}
+	m.Known[n.Position] = n.Incarnation
+	if m.Blank {
+		out.Send(n.Nodes[from], m)
 		return
 	}
-	f.Known = max(f.Known, m.Known)
+	n.vow(from, m, nil, out)
+}
+
+func (n *Node) onIntroduced(from int, m Introduced, out *protocols.Effects) {
+	f := &n.Formation
+	if !f.Asking || len(m.Known) != len(n.Nodes) {
+		return
+	}
+	f.Known = highest(f.Known, m.Known)
 	f.Answered |= bit(from)
 	f.Blank &^= bit(from)
 	if m.Blank {
@@ -86,12 +98,29 @@ func (n *Node) onIntroduced(from int, m Introduced) {
 		return
 	}
 	f.Asking = false
-	n.Incarnation = f.Known + 1
+	before := f.Known[n.Position]
+	n.Incarnation = before + 1
 	if f.Forgotten {
 		n.Incarnation = max(n.Incarnation, 2)
+	} else if before > 0 {
+		out.Note(protocols.Note{Kind: protocols.Lost, Text: "the disk is empty, and others know better"})
 	}
+	n.Registered = highest(n.Registered, f.Known)
+	n.Registered[n.Position] = 0 // that is for others to remember
+	f.Known = nil
 	n.writeMeta()
 	n.register()
+}
+
+// highest returns the higher of each two numbers, in the first list if that has any.
+func highest(list, other []uint32) []uint32 {
+	if list == nil {
+		list = make([]uint32, len(other))
+	}
+	for i := range list {
+		list[i] = max(list[i], other[i])
+	}
+	return list
 }
 
 // register asks the others to remember the incarnation, once it is on disk.

@@ -165,8 +165,9 @@ type Introduce struct{}
 
 // Introduced answers it.
 type Introduced struct {
-	// Known is the sender's last incarnation that was registered, 0 if none.
-	Known uint32
+	// Known are the last incarnations that the answering node knows of, by
+	// position, its own among them; 0: none.
+	Known []uint32
 	// Blank: the answering node has just begun, too.
 	Blank bool
 }
@@ -216,6 +217,17 @@ func (m Accepted) Kept(durable protocols.Disk) string {
 	for slot := m.First; slot <= m.Last; slot++ {
 		if missing := voteKept(durable, slot, m.Ballot); missing != "" {
 			return missing
+		}
+	}
+	return ""
+}
+
+// Kept implements protocols.Vow: what a blank node knows it was told just now.
+func (m Introduced) Kept(durable protocols.Disk) string {
+	meta, _ := durable.Meta.(Meta)
+	for _, known := range m.Known {
+		if !m.Blank && known > meta.Incarnation && !contains(meta.Registered, known) {
+			return fmt.Sprintf("incarnation %d is not on disk", known)
 		}
 	}
 	return ""

@@ -103,7 +103,7 @@ func (n *Node) receiveElection(now time.Duration, from int, message protocols.Me
 	case Introduce:
 		n.onIntroduce(from, out)
 	case Introduced:
-		n.onIntroduced(from, m)
+		n.onIntroduced(from, m, out)
 	case Register:
 		n.onRegister(from, m, out)
 	case Registered:

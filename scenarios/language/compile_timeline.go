@@ -268,11 +268,14 @@ func (c *compiler) disk(form *diskForm) {
 	if form.Rot.place.known() {
 		makers = append(makers, func(node Target) Action { return DiskRot{node, form.Rot.what, int(form.Rot.records.Value)} })
 	}
+	if form.Lost.Value {
+		makers = append(makers, func(node Target) Action { return DiskLost{node} })
+	}
 	if len(makers) != 1 {
-		c.fail(form.Place, plural(len(makers), "fault")+" of the disk", "exactly one of slow, full: true, fail-fsync: true, rot", "")
+		c.fail(form.Place, plural(len(makers), "fault")+" of the disk", "exactly one of slow, full: true, fail-fsync: true, rot, lost: true", "")
 		return
 	}
-	if form.For.given() && (bool(form.FailFsync.Value) || form.Rot.place.known()) {
+	if form.For.given() && !form.Slow.given() && !bool(form.Full.Value) {
 		c.fail(form.For.place, "`for`", "it only together with slow or full", "")
 	}
 	for _, node := range c.targets(form.Disk, true) {

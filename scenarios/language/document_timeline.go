@@ -234,6 +234,9 @@ type diskForm struct {
 	FailFsync leaf[boolean] `yaml:"fail-fsync"`
 	// What becomes unreadable: so many records of the log, `meta` or `snapshot`.
 	Rot rotForm `yaml:"rot"`
+	// The disk breaks and is replaced: the node stops, and will boot with an
+	// empty disk.
+	Lost leaf[boolean] `yaml:"lost"`
 	// How long it stays slow or full. Default: to the end.
 	For   leaf[duration] `yaml:"for"`
 	Place place          `yaml:"-"`

@@ -161,6 +161,7 @@ timeline:
   - {at: 6s, disk: a, rot: 3}
   - {at: 6s, disk: b, rot: meta}
   - {at: 6s, disk: c, rot: snapshot}
+  - {at: 6s, disk: c, lost: true}
   - {at: 7s, links: {loss: 30%, delay: {constant: 1s}}, between: [a -> b], for: 2s}
   - {at: 7s, links: {bandwidth: 1KiB/s, corrupt: 1%, duplicate: 1%, reorder: 2%}}
   - {at: 8s, reconfigure: {members: [a, b, d]}}
@@ -224,7 +225,7 @@ func TestEverything(t *testing.T) {
 	if names != "x y1 y2 c4 " || !reflect.DeepEqual(wild.Clients[2].Nodes, []protocols.NodeID{3, 4, 5, 1, 2}) {
 		t.Errorf("clients %s: %+v", names, wild.Clients)
 	}
-	if len(wild.Timeline) != 38 || wild.Timeline[0].At != 0 || wild.Timeline[37].At != 10*time.Second {
+	if len(wild.Timeline) != 39 || wild.Timeline[0].At != 0 || wild.Timeline[37].At != 10*time.Second {
 		t.Errorf("timeline of %d: %+v", len(wild.Timeline), wild.Timeline)
 	}
 	if a := wild.Expect.Availability; len(a) != 3 || a[0].Bound != (Bound{AtLeast, 995_000}) || a[2].Kind != Write {

@@ -82,6 +82,9 @@ func (r renderer) nodeFault(t *tree, action Action) {
 	case DiskFsyncFails:
 		t.put("disk", r.target(a.Node))
 		t.put("fail-fsync", truth(true))
+	case DiskLost:
+		t.put("disk", r.target(a.Node))
+		t.put("lost", truth(true))
 	case DiskRot:
 		t.put("disk", r.target(a.Node))
 		if a.What == RotRecords {

@@ -169,6 +169,9 @@ type DiskRot struct {
 	Records int
 }
 
+// DiskLost stops a node and replaces its disk by an empty one.
+type DiskLost struct{ Node Target }
+
 // Rot is what rots.
 type Rot string
 
@@ -251,6 +254,7 @@ func (DiskSlow) isAction()       {}
 func (DiskFull) isAction()       {}
 func (DiskFsyncFails) isAction() {}
 func (DiskRot) isAction()        {}
+func (DiskLost) isAction()       {}
 func (LinksChange) isAction()    {}
 func (Reconfigure) isAction()    {}
 func (Core) isAction()           {}
@@ -266,6 +270,7 @@ func (DiskSlow) Kind() FaultKind       { return FaultDisk }
 func (DiskFull) Kind() FaultKind       { return FaultDisk }
 func (DiskFsyncFails) Kind() FaultKind { return FaultDisk }
 func (DiskRot) Kind() FaultKind        { return FaultDisk }
+func (DiskLost) Kind() FaultKind       { return FaultDisk }
 func (LinksChange) Kind() FaultKind    { return FaultLinks }
 func (Reconfigure) Kind() FaultKind    { return FaultMembership }
 

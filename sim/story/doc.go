@@ -37,6 +37,7 @@
 //	fire election at n2      a timer runs out; a key may follow its name
 //	rot record 2 of n1       also: rot meta of n1, rot snapshot of n1
 //	fill disk n1 / free disk n1
+//	lose disk n1             of a node that is down: it will boot with an empty one
 //	drift clock n1 by 200ppm, jump clock n1 by -5s
 //
 //	c1 asks n1: put x 1      get, put (write), cas x OLD NEW, create, delete, add

@@ -262,6 +262,20 @@ func (p *player) rot(words []string) error {
 func (p *player) fillDisk(words []string) error { return p.disk(words, true) }
 func (p *player) freeDisk(words []string) error { return p.disk(words, false) }
 
+func (p *player) loseDisk(words []string) error {
+	if len(words) != 2 || words[0] != "disk" {
+		return errors.New("write \"lose disk NODE\"")
+	}
+	id, err := p.node(words[1])
+	if err == nil && p.cell(id).Up {
+		err = fmt.Errorf("%s is up: crash it first", p.name(id))
+	}
+	if err != nil {
+		return err
+	}
+	return p.inflict(sim.Fault{Kind: sim.LoseDisk, Node: id})
+}
+
 func (p *player) disk(words []string, full bool) error {
 	if len(words) != 2 || words[0] != "disk" {
 		return errors.New("write \"fill disk NODE\" or \"free disk NODE\"")

@@ -62,7 +62,7 @@ func commands() map[string]command {
 		"boot": (*player).boot, "restart": (*player).boot, "crash": (*player).crash,
 		"pause": (*player).pause, "resume": (*player).resume,
 		"sync": (*player).sync, "fail": (*player).failSync, "fire": (*player).fire,
-		"rot": (*player).rot, "fill": (*player).fillDisk, "free": (*player).freeDisk,
+		"rot": (*player).rot, "fill": (*player).fillDisk, "free": (*player).freeDisk, "lose": (*player).loseDisk,
 		"drift": (*player).clock, "jump": (*player).clock,
 		"deliver": (*player).deliver, "drop": (*player).drop,
 		"duplicate": (*player).duplicate, "corrupt": (*player).corrupt,

@@ -192,7 +192,12 @@ crash n1
 rot record 1 of n1
 boot n1
 expect note halted damaged at n1 once
-expect note "damaged" at n1`},
+expect note "damaged" at n1
+crash n1
+lose disk n1
+boot n1
+expect n1.disk.Log has 0
+expect n1 holds no z`},
 		"time passes only by run": {protocols.Stream, "pace: quick\nclients: alice\n", `
 boot n1 n2 n3
 hold n1→n2
