@@ -17,9 +17,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"quorumlab/network/durable"
+	"quorumlab/network/tcp"
 	"quorumlab/protocols"
 	"quorumlab/sim"
 )
+
+var _ tcp.Disk = (*durable.Store)(nil)
 
 // device is what the conformance cases ask of a disk. Both the simulator's and
 // the real one are asked the same.
