@@ -38,6 +38,18 @@ const LineBytesMax = 64 << 20
 type Reader struct {
 	lines  *bufio.Reader
 	number int // of the line read last
+	// again is a line that was read and is to be read again. torn: the file ends
+	// within the line that was read last.
+	again []byte
+	torn  bool
+}
+
+// unread has a line read again; nil is none.
+func (r *Reader) unread(line []byte) {
+	if line != nil {
+		r.again = line
+		r.number--
+	}
 }
 
 // NewReader returns a reader of a trace.
@@ -96,6 +108,11 @@ func strict(line []byte, into any) error {
 
 // line returns the next line without its end. It returns io.EOF at the end.
 func (r *Reader) line() ([]byte, error) {
+	if line := r.again; line != nil {
+		r.again = nil
+		r.number++
+		return line, nil
+	}
 	var line []byte
 	for {
 		part, err := r.lines.ReadSlice('\n')
@@ -108,6 +125,7 @@ func (r *Reader) line() ([]byte, error) {
 			return nil, io.EOF
 		case errors.Is(err, io.EOF):
 			r.number++
+			r.torn = true
 			return nil, r.problem(len(line), "the file ends within a line", "it was cut off, or is still being written")
 		case !errors.Is(err, bufio.ErrBufferFull):
 			return nil, fmt.Errorf("trace: %w", err)

@@ -45,6 +45,8 @@
 //	         operation in the run, "asks" the node asked, and "does" one of
 //	         "invoke" (with "command"), "retry" (it asks another node), and
 //	         "return" (with "outcome" and "result" or "reason")
+//	bytes    of a real node's step: the event's canonical bytes (state.Codec), in
+//	         base64
 //	hash     16 hexadecimal digits
 //
 // Within an event, an effect or a client, what is 0, "" or nil is left out, but
@@ -67,6 +69,15 @@
 // The header holds all that is needed to run again: the scenario as a whole, the
 // run's name, the seed, the mutant, and the Deeds that somebody did by hand. Nothing is read back from the step records: replay executes again,
 // writes again, and compares line by line (Comparer).
+//
+// # Real nodes
+//
+// A node that runs for real writes the same (Live): a section for each of its
+// lives, one record for each event that it handled. The header's document says
+// how to make the node again, and the bytes of the events are what it is given
+// again (Player). "t" counts from the life's beginning, "do" names the choice that a
+// scheduler would have made, with an ID of 0. A section without an end is that of a node
+// that was killed; its last line may be torn.
 //
 // The package is pure. It may import protocols, protocols/state, network and
 // sim, and knows no file: it writes to an io.Writer and reads from an io.Reader.

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -70,6 +71,7 @@ type Recorder struct {
 	codec *state.Codec
 	w     io.Writer
 	buf   []byte
+	raw   []byte
 	hash  uint64
 	steps uint64
 	time  time.Duration
@@ -93,9 +95,16 @@ func NewRecorder(w io.Writer, codec *state.Codec, header Header) (*Recorder, err
 }
 
 // Observe writes a step.
-func (r *Recorder) Observe(_ *sim.World, step *sim.Step) {
+func (r *Recorder) Observe(_ *sim.World, step *sim.Step) { r.observe(step, nil) }
+
+func (r *Recorder) observe(step *sim.Step, event []byte) {
 	r.buf = chain(r.hash, r.buf[:0])
 	r.buf = appendStep(r.buf, r.codec, step)
+	if event != nil {
+		r.buf = append(r.buf, `,"bytes":"`...)
+		r.buf = base64.StdEncoding.AppendEncode(r.buf, event)
+		r.buf = append(r.buf, '"')
+	}
 	r.hash = xxhash.Sum64(r.buf)
 	r.steps, r.time = step.Number, step.Time
 	if r.w == nil {
