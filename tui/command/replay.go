@@ -23,7 +23,8 @@ func newReplay(l *lab) *cobra.Command {
 		Long: "Replay executes what a trace tells again and compares every step. A file that was cut\n" +
 			"off or changed is bad input (2), told with its line and column; a sound one that this\n" +
 			"program does not reproduce is exit code 4. The run that `check --trace` keeps is made again\n" +
-			"in its model, and that of real nodes in the simulator too. TRACE - is the standard input.\n\n" + exitCodes,
+			"in its model, and that of real nodes in the simulator too. Of what `serve --trace` wrote every\n" +
+			"life of the node is executed again, and each effect compared. TRACE - is the standard input.\n\n" + exitCodes,
 		Example: "  quorumlab run zab-partition --trace zab.trace.jsonl\n" +
 			"  quorumlab replay zab.trace.jsonl",
 		Args: exactlyOne("a trace"),
@@ -45,6 +46,12 @@ func (l *lab) replay(ctx context.Context, name string, all, asJSON bool) error {
 		return fileError(name, err)
 	case checked:
 		return l.replayCheck(name, file, asJSON)
+	}
+	switch live, err := beginsAsLive(file); {
+	case err != nil:
+		return fileError(name, err)
+	case live:
+		return l.replayLive(ctx, name, file, asJSON)
 	}
 	report, err := l.Replay(ctx, file)
 	if err != nil {

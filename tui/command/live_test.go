@@ -1,0 +1,133 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
+	"quorumlab/sim"
+	"quorumlab/sim/trace"
+)
+
+// liveOne is a node that is a cluster by itself.
+var liveOne = trace.Live{
+	Cluster: "test", Protocol: "zab", Self: 1, Nodes: []protocols.NodeID{1}, Machine: "kv", Tick: 10 * time.Millisecond,
+}
+
+// recordLife drives a node through one life by hand, on a simulated disk, and
+// records it.
+func recordLife(t *testing.T, name, mutant string, disk *sim.Disk, request uint64) *diary {
+	t.Helper()
+	codec, err := liveCodec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDiary(name, codec, liveOne, mutant, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, err := liveNode(&liveOne, mutant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, answered := time.Duration(0), false
+	events := []protocols.Event{protocols.Recovered{Disk: disk.Image()}}
+	var timers []protocols.SetTimer
+	for steps := 0; steps < 1000 && !answered; steps++ {
+		if len(events) == 0 {
+			now += timers[0].Min
+			events = append(events, protocols.TimerFired{Timer: timers[0].Timer})
+			timers = timers[1:]
+		}
+		event := events[0]
+		events = events[1:]
+		var effects protocols.Effects
+		node.Step(now, event, &effects)
+		d.observe(now, event, effects)
+		for _, effect := range effects {
+			switch e := effect.(type) {
+			case protocols.SetTimer:
+				timers = append(timers, e)
+			case protocols.Persist:
+				disk.Pending = append(disk.Pending, e)
+				disk.Start()
+				events = append(events, protocols.Persisted{Mark: disk.Complete()})
+			case protocols.Note:
+				if e.Kind == protocols.Leading {
+					events = append(events, protocols.Requested{Client: 1, Request: request, Command: machine.Command{Op: machine.Put, Key: "a", Value: "<1>"}})
+				}
+			case protocols.Reply:
+				answered = answered || e.Refusal == ""
+			}
+		}
+	}
+	if !answered {
+		t.Fatal("the node answers nothing")
+	}
+	return d
+}
+
+func replayFile(t *testing.T, name string) (code int, out, hints string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = execute(context.Background(), []string{"replay", name}, streams{in: strings.NewReader(""), out: &stdout, err: &stderr})
+	return code, stdout.String(), stderr.String()
+}
+
+func TestDiaryReplays(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "node.trace.jsonl")
+	disk := &sim.Disk{}
+	for life := range uint64(3) {
+		if err := recordLife(t, name, "", disk, life+1).close(); err != nil {
+			t.Fatal(err)
+		}
+		if life == 1 { // a kill tears a line
+			file, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := file.WriteString(strings.Repeat(`{"n":1000,"t":`, 9000)); err != nil {
+				t.Fatal(err)
+			}
+			if err := file.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	code, out, hints := replayFile(t, name)
+	if code != exitHeld || !strings.Contains(out, "of 3 lives to the same effects") {
+		t.Errorf("code %d: %s%s", code, out, hints)
+	}
+}
+
+// TestDiaryOfAnotherNode: what a mutant did is not what the sound node does.
+func TestDiaryOfAnotherNode(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "node.trace.jsonl")
+	if err := recordLife(t, name, "", &sim.Disk{}, 1).close(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for change, want := range map[string]int{
+		`"machine":"kv"`: exitHeld, `"machine":"vk"`: exitUsage, `"protocol":"zba"`: exitUsage,
+	} {
+		key, _, _ := strings.Cut(change, ":")
+		line := string(content)
+		from := strings.Index(line, key)
+		to := from + strings.IndexByte(line[from:], ',')
+		if err := os.WriteFile(name, []byte(line[:from]+change+line[to:]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, out, hints := replayFile(t, name); code != want || want == exitUsage && !strings.Contains(hints, "did you mean") {
+			t.Errorf("%s: code %d, want %d: %s%s", change, code, want, out, hints)
+		}
+	}
+}
