@@ -94,6 +94,8 @@ func worldRows() []Row {
 		},
 		// The faults between real nodes: bytes, whatever they mean.
 		{Folder: "network/tcp/proxy", Module: []string{"protocols"}},
+		// Load on a service, and what it comes to: it knows no service.
+		{Folder: "network/tcp/load"},
 		{
 			// Records are bytes by the codec for plain data. What a driver asks of
 			// a disk it need not know: it is the driver that is given one.

@@ -17,9 +17,9 @@ type service struct{ began time.Time }
 
 func (s *service) do(context.Context, int, uint64) error {
 	if at := time.Since(s.began); at >= time.Second && at < 2*time.Second {
-		time.Sleep(2*time.Second - at)
+		<-time.After(2*time.Second - at)
 	}
-	time.Sleep(time.Millisecond)
+	<-time.After(time.Millisecond)
 	return nil
 }
 
@@ -43,7 +43,7 @@ func TestWhatIsNotSentInTimeIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := load.Run(t.Context(), load.Options{
 			Clients: 1, Rate: 1000, Duration: time.Second,
-			Do: func(context.Context, int, uint64) error { time.Sleep(10 * time.Millisecond); return nil },
+			Do: func(context.Context, int, uint64) error { <-time.After(10 * time.Millisecond); return nil },
 		})
 		if r.Done < 95 || r.Done > 100 || r.Late < 890 || r.Late > 910 {
 			t.Errorf("%d done, %d late", r.Done, r.Late)
@@ -67,7 +67,7 @@ func TestClosedLoop(t *testing.T) {
 				seen[n] = true
 				mu.Unlock()
 				most.Store(max(most.Load(), under.Add(1)))
-				time.Sleep(10 * time.Millisecond)
+				<-time.After(10 * time.Millisecond)
 				under.Add(-1)
 				if n%10 == 0 {
 					return failed
