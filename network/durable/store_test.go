@@ -118,7 +118,8 @@ var conformance = []struct {
 func TestConformance(t *testing.T) {
 	for _, c := range conformance {
 		t.Run(c.name, func(t *testing.T) {
-			left, right := &simulated{}, &real{t: t, dir: filepath.Join(t.TempDir(), "deep", "node")}
+			disk := &real{t: t, dir: filepath.Join(t.TempDir(), "deep", "node")}
+			var left, right device = &simulated{}, disk
 			want, got := left.restart(), right.restart()
 			for i, writes := range c.persists {
 				left.persist(writes...)
@@ -131,7 +132,7 @@ func TestConformance(t *testing.T) {
 			if !same(want, got) {
 				t.Fatal(difference(want, got))
 			}
-			if err := right.store.Close(); err != nil {
+			if err := disk.store.Close(); err != nil {
 				t.Fatal(err)
 			}
 		})
