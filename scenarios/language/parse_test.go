@@ -225,7 +225,7 @@ func TestEverything(t *testing.T) {
 	if names != "x y1 y2 c4 " || !reflect.DeepEqual(wild.Clients[2].Nodes, []protocols.NodeID{3, 4, 5, 1, 2}) {
 		t.Errorf("clients %s: %+v", names, wild.Clients)
 	}
-	if len(wild.Timeline) != 39 || wild.Timeline[0].At != 0 || wild.Timeline[37].At != 10*time.Second {
+	if len(wild.Timeline) != 39 || wild.Timeline[0].At != 0 || wild.Timeline[38].At != 10*time.Second {
 		t.Errorf("timeline of %d: %+v", len(wild.Timeline), wild.Timeline)
 	}
 	if a := wild.Expect.Availability; len(a) != 3 || a[0].Bound != (Bound{AtLeast, 995_000}) || a[2].Kind != Write {
