@@ -92,6 +92,19 @@ func worldRows() []Row {
 			// The clock that goes on while the machine sleeps.
 			Outside: []string{"golang.org/x/sys/unix"},
 		},
+		{
+			// What clients and operators see of a real node. It knows the one state
+			// machine that is served, and no protocol.
+			Folder:  "network/tcp/door",
+			Module:  []string{"protocols", "protocols/machine", "network/tcp"},
+			Outside: []string{"github.com/prometheus/client_golang"},
+		},
+		{
+			// Nodes as processes: their configuration, and who starts and strikes them.
+			Folder:  "network/tcp/cluster",
+			Module:  []string{"protocols", "protocols/hint", "network/tcp", "network/tcp/proxy"},
+			Outside: []string{"github.com/goccy/go-yaml"},
+		},
 		// The faults between real nodes: bytes, whatever they mean.
 		{Folder: "network/tcp/proxy", Module: []string{"protocols"}},
 		// Load on a service, and what it comes to: it knows no service.

@@ -108,16 +108,16 @@ func (l Limits) defaults() Limits {
 func (l Limits) check() error {
 	for _, field := range []struct {
 		name  string
-		value int
+		value int64
 	}{
-		{"Frame", l.Frame},
-		{"Queue", l.Queue},
-		{"Mailbox", l.Mailbox},
-		{"Requests", l.Requests},
-		{"Strangers", l.Strangers},
-		{"Handshake", int(l.Handshake)},
-		{"KeepAlive", int(l.KeepAlive)},
-		{"RetryMin", int(l.RetryMin)},
+		{"Frame", int64(l.Frame)},
+		{"Queue", int64(l.Queue)},
+		{"Mailbox", int64(l.Mailbox)},
+		{"Requests", int64(l.Requests)},
+		{"Strangers", int64(l.Strangers)},
+		{"Handshake", int64(l.Handshake)},
+		{"KeepAlive", int64(l.KeepAlive)},
+		{"RetryMin", int64(l.RetryMin)},
 	} {
 		if field.value < 0 {
 			return fmt.Errorf("tcp: limit %s is negative", field.name)

@@ -47,7 +47,7 @@ func newRoot(s streams) (*cobra.Command, error) {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(root, cmd, err) })
 	root.AddCommand(
 		newList(l), newRun(l), newSweep(l), newCheck(l), newReplay(l), newShrink(l), newLinearize(l), newBench(l),
-		newMan(l), newSchema(l),
+		newServe(l), newCluster(l), newKV(l), newMan(l), newSchema(l),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
@@ -114,15 +114,18 @@ func atLeast(n int, what string) cobra.PositionalArgs {
 	}
 }
 
-// exactlyOne demands one argument of a kind.
-func exactlyOne(what string) cobra.PositionalArgs {
+// exactly demands n arguments of a kind.
+func exactly(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != 1 {
+		if len(args) != n {
 			return usage(helpHint(cmd), "%s needs %s, found %d arguments", cmd.CommandPath(), what, len(args))
 		}
 		return nil
 	}
 }
+
+// exactlyOne demands one argument of a kind.
+func exactlyOne(what string) cobra.PositionalArgs { return exactly(1, what) }
 
 // noArguments allows none.
 func noArguments(cmd *cobra.Command, args []string) error {

@@ -40,6 +40,13 @@ func (s streams) json(result any) error {
 	return internal(encoder.Encode(result))
 }
 
+// jsonLine writes one of many results as a line.
+func (s streams) jsonLine(result any) error {
+	encoder := json.NewEncoder(s.out)
+	encoder.SetEscapeHTML(false)
+	return internal(encoder.Encode(result))
+}
+
 // isTerminal reports whether a file is a terminal: a character device other
 // than the null device.
 func isTerminal(file *os.File) bool {

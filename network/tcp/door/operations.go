@@ -1,0 +1,181 @@
+package door
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
+)
+
+// one returns the handler of an operation whose command is the body.
+func (d *Door) one(op machine.Op) func(r *http.Request, node Node) (any, error) {
+	return func(r *http.Request, node Node) (any, error) {
+		var sent Command
+		if err := decode(json.NewDecoder(r.Body), &sent); err != nil {
+			return nil, err
+		}
+		key := r.PathValue("key")
+		switch {
+		case sent.Key != "" && sent.Key != key:
+			return nil, fmt.Errorf("the key is %q in the path and %q in the body", key, sent.Key)
+		case sent.Op != "" && sent.Op != string(op):
+			return nil, fmt.Errorf("the operation is %s by the path and %q by the body", op, sent.Op)
+		}
+		sent.Key, sent.Op = key, string(op)
+		command, err := sent.command()
+		if err != nil {
+			return nil, err
+		}
+		return d.command(r, node, command)
+	}
+}
+
+func (d *Door) put(r *http.Request, node Node) (any, error) { return d.one(machine.Put)(r, node) }
+
+func (d *Door) remove(r *http.Request, node Node) (any, error) {
+	command := machine.Command{Op: machine.Delete, Key: r.PathValue("key")}
+	if err := checkKey(command.Key); err != nil {
+		return nil, err
+	}
+	return d.command(r, node, command)
+}
+
+// command has a command executed, and returns its result as it is sent.
+func (d *Door) command(r *http.Request, node Node, command machine.Command) (any, error) {
+	result, err := d.execute(r, node, string(command.Op), command)
+	if err != nil {
+		return nil, err
+	}
+	sent, ok := result.(machine.Result)
+	if !ok {
+		return nil, fmt.Errorf("the node answers with a %T", result)
+	}
+	if sent.Error != "" {
+		return nil, errors.New(sent.Error)
+	}
+	return resultOf(command.Op, sent), nil
+}
+
+func (d *Door) get(r *http.Request, node Node) (any, error) {
+	command := machine.Command{Op: machine.Get, Key: r.PathValue("key")}
+	if err := checkKey(command.Key); err != nil {
+		return nil, err
+	}
+	var result machine.Result
+	switch consistency := r.URL.Query().Get("consistency"); consistency {
+	case "", "linearizable":
+		if d.config.StaleReads {
+			return nil, &Fault{
+				Kind: protocols.Unsupported, Done: "no", Message: "the cluster is configured with reads=local",
+				Hint: "use ?consistency=local, or configure it otherwise",
+			}
+		}
+		got, err := d.execute(r, node, "get", command)
+		if err != nil {
+			if fault := faultOf(err); fault.Kind == "timeout" {
+				fault.Hint = "ask again, of another node" // a read has done nothing
+			}
+			return nil, err
+		}
+		result = got.(machine.Result)
+	case "local":
+		looked := node.Look(r.Context(), func(n protocols.Node, _ time.Duration) {
+			got, _ := n.(protocols.Replica).Replicated().Query(command)
+			result = got.(machine.Result)
+		})
+		if !looked {
+			return nil, stopped()
+		}
+	default:
+		return nil, fmt.Errorf("consistency is %q: use linearizable or local", consistency)
+	}
+	if !result.Found {
+		return nil, &Fault{Kind: "not-found", Done: "no", Message: "the key has no value"}
+	}
+	return valueOf(result.Value), nil
+}
+
+func (d *Door) transact(r *http.Request, node Node) (any, error) {
+	var sent Transaction
+	if err := decode(json.NewDecoder(r.Body), &sent); err != nil {
+		return nil, err
+	}
+	transaction, err := sent.transaction()
+	if err != nil {
+		return nil, err
+	}
+	result, err := d.execute(r, node, "txn", transaction)
+	if err != nil {
+		return nil, err
+	}
+	done, ok := result.(machine.TransactionResult)
+	if !ok {
+		return nil, fmt.Errorf("the node answers with a %T", result)
+	}
+	answer := TransactionResult{Aborted: done.Aborted, Error: done.Error}
+	for i, result := range done.Results {
+		answer.Results = append(answer.Results, resultOf(transaction.Commands[i].Op, result))
+	}
+	return answer, nil
+}
+
+// session gives a client a number that nobody had before, by adding to a key. If
+// nobody knows whether that was done a number is left out, which harms nobody.
+func (d *Door) session(r *http.Request, node Node) (any, error) {
+	next := machine.Command{Op: machine.Add, Key: sessionKey, Value: "1"}
+	result, err := d.ask(r, node, "session", 0, d.request.Add(1), next)
+	if err != nil {
+		return nil, err
+	}
+	before := int64(0)
+	if got := result.(machine.Result); got.Found {
+		if before, err = strconv.ParseInt(got.Value, 10, 64); err != nil {
+			return nil, fmt.Errorf("the number of sessions is %q", got.Value)
+		}
+	}
+	if before >= math.MaxUint32 {
+		return nil, &Fault{Kind: protocols.Unsupported, Done: "no", Message: "all numbers of clients are used up"}
+	}
+	return struct {
+		Client protocols.ClientID `json:"client"`
+	}{protocols.ClientID(before + 1)}, nil
+}
+
+func (d *Door) status(r *http.Request, node Node) (any, error) {
+	s := Status{Schema: 1, ID: d.config.ID, Cluster: d.config.Cluster, Protocol: d.config.Protocol}
+	looked := node.Look(r.Context(), func(n protocols.Node, _ time.Duration) {
+		if journal := journalOf(n); journal != nil {
+			s.Revision, s.Keys = journal.Revision, len(journal.KV.Values)
+			if _, there := journal.KV.Values[sessionKey]; there {
+				s.Keys--
+			}
+		}
+	})
+	if !looked {
+		return nil, stopped()
+	}
+	s.Role, s.Leading, s.Epoch = d.view.role()
+	s.Connected = []protocols.NodeID{}
+	for _, peer := range node.Stats().Peers {
+		if peer.Connected {
+			s.Connected = append(s.Connected, peer.ID)
+		}
+	}
+	return s, nil
+}
+
+// journalOf returns what a node replicates, nil if it is something else.
+func journalOf(node protocols.Node) *machine.Journal {
+	replica, ok := node.(protocols.Replica)
+	if !ok {
+		return nil
+	}
+	journal, _ := replica.Replicated().(*machine.Journal)
+	return journal
+}
