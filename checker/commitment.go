@@ -58,6 +58,13 @@ func commitmentEntries() []entry {
 		},
 		{
 			Description{
+				"heuristic-damage",
+				"A participant that decides by itself, and otherwise than the transaction is decided, says so once all is well; nobody speaks of damage where there is none.",
+				"X/Open: Distributed Transaction Processing: The XA Specification, 1991 (heuristic completion); Mohan, Lindsay, Obermarck: Transaction Management in the R* Distributed Database Management System, TODS 1986",
+			}, false, func() invariant { return &damageReported{} },
+		},
+		{
+			Description{
 				"conservation",
 				"As long as clients only read and move amounts, the sum of all balances, with what is committed and not yet carried out, stays the same.",
 				"Gray: Notes on Data Base Operating Systems, 1978 (debit and credit)",
@@ -100,9 +107,10 @@ type commitment struct {
 	faulty  bool
 	trouble time.Duration
 
-	fates []fateHook
-	lives []lifeHook
-	books []bookHook
+	fates   []fateHook
+	lives   []lifeHook
+	books   []bookHook
+	damages []aloneHook
 }
 
 // undertaking is a transaction.
@@ -114,6 +122,9 @@ type undertaking struct {
 	participants []protocols.NodeID
 	votes        []ballot
 	fates        []fate
+	// alone are the decisions that participants made by themselves, damage what was
+	// said of those that were wrong.
+	alone, damage []fate
 	// timedOut: a timer that is about it has fired somewhere.
 	timedOut bool
 }
@@ -148,6 +159,7 @@ func (s *Set) hookCommitment(made invariant) bool {
 	life, lives := made.(lifeHook)
 	book, books := made.(bookHook)
 	closing, closes := made.(closingHook)
+	damage, damages := made.(aloneHook)
 	if !ends && !lives && !closes {
 		return false
 	}
@@ -163,6 +175,9 @@ func (s *Set) hookCommitment(made invariant) bool {
 	}
 	if books {
 		c.books = append(c.books, book)
+	}
+	if damages {
+		c.damages = append(c.damages, damage)
 	}
 	if closes {
 		s.closing = append(s.closing, closing)
@@ -257,6 +272,10 @@ func (c *commitment) note(s *Set, note *protocols.Note) bool {
 		c.voted(s, c.transaction(note.Slot), note.Text)
 	case protocols.Decided:
 		c.decided(s, c.transaction(note.Slot), note.Text)
+	case protocols.Heuristic:
+		c.wentAlone(s, c.transaction(note.Slot), note.Text)
+	case protocols.Damage:
+		c.damaged(s, c.transaction(note.Slot), note.Text)
 	case protocols.Halted:
 		c.halted[s.step.Node] = true
 		return false

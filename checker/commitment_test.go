@@ -46,6 +46,17 @@ func at(node protocols.NodeID, a act, change func(v *vault)) act {
 
 func opens(node protocols.NodeID) act { return at(node, boots(node), func(*vault) {}) }
 
+// alone lets a participant decide by itself, damage lets a node say that it was wrong.
+func alone(node protocols.NodeID, number uint64, text string) act {
+	a := decides(node, number, text)
+	a.effects = slices.Insert(a.effects, 0, protocols.Effect(protocols.Note{Kind: protocols.Heuristic, Slot: number, Text: text}))
+	return a
+}
+
+func damage(node protocols.NodeID, number uint64, text string) act {
+	return does(node, protocols.Note{Kind: protocols.Damage, Slot: number, Text: text})
+}
+
 func undertakes(node protocols.NodeID, number uint64, participants ...protocols.NodeID) act {
 	return does(node, protocols.Note{
 		Kind: protocols.Begun, Slot: number, Value: protocols.Undertaking{Client: 1, Request: 1, Participants: participants},
@@ -130,7 +141,7 @@ func soundCommitment() []act {
 		decides(2, 8, abort),
 		// A NO that was never heard may become a YES.
 		undertakes(3, 6, 1, 3), votes(1, 6, yes, 1, 0), votes(3, 6, no, 0, 0), votes(3, 6, yes, 1, 0), knows(3, 6, commit), decides(3, 6, commit),
-		decides(1, 6, commit), later(5000),
+		alone(1, 6, commit), later(5000),
 	)
 }
 
@@ -187,6 +198,20 @@ func brokenCommitments() []brokenRun {
 			"n2 voted YES to transaction 1.1 at step 7 and has not decided by 5s, though the last fault was over at 11ms",
 		},
 		{
+			"damage that nobody speaks of",
+			append(transfer(), knows(1, tx1, commit), decides(1, tx1, commit), alone(2, tx1, abort), later(5000)),
+			[]string{"heuristic-damage", "ac1", "conservation"},
+			11,
+			"n2 decided to abort transaction 1.1 by itself at step 10, which was decided to commit, and has not said so by 5s",
+		},
+		{
+			"damage where there is none",
+			append(transfer(), knows(1, tx1, commit), decides(1, tx1, commit), alone(2, tx1, commit), damage(2, tx1, abort)),
+			[]string{"heuristic-damage"},
+			11,
+			"n2 says that transaction 1.1 was decided to abort, which others had decided to commit",
+		},
+		{
 			"locks lost at a restart",
 			append(transfer(), falls(2), at(2, boots(2), unlocked)),
 			[]string{"in-doubt-locks"},
@@ -200,6 +225,22 @@ func brokenCommitments() []brokenRun {
 			10,
 			"the balances sum up to 305, with 0 that is committed and under way; at first the sum was 300",
 		},
+	}
+}
+
+// Who decides by itself and wrongly, and says so, is as it should be; and so is who
+// decides rightly, and who cannot know yet.
+func TestReportedDamageHolds(t *testing.T) {
+	alike := append(transfer(), knows(1, tx1, commit), decides(1, tx1, commit))
+	for name, acts := range map[string][]act{
+		"reported":       append(slices.Clone(alike), alone(2, tx1, abort), damage(2, tx1, commit), damage(1, tx1, commit), later(5000)),
+		"right":          append(slices.Clone(alike), alone(2, tx1, commit), later(5000)),
+		"still too soon": append(slices.Clone(alike), alone(2, tx1, abort), later(40)),
+	} {
+		want := map[string]uint64{"reported": 3, "right": 1}[name]
+		if f := judge(t, acts)["heuristic-damage"]; f.Verdict != checker.Holds || f.Checked != want {
+			t.Errorf("%s: %+v", name, f)
+		}
 	}
 }
 
@@ -312,6 +353,10 @@ func (g *transfers) carryOut(i int) {
 	d := g.doubt[i]
 	g.doubt = slices.Delete(g.doubt, i, i+1)
 	g.done = append(g.done, d)
+	if rapid.IntRange(0, 3).Draw(g.t, "by itself") == 0 {
+		g.acts = append(g.acts, alone(d.node, d.number, d.text))
+		return
+	}
 	g.acts = append(g.acts, decides(d.node, d.number, d.text))
 }
 
@@ -353,6 +398,10 @@ func transferCorruptions() []transferCorruption {
 		{"a participant is never told", "ac5", func(_ *rapid.T, g *transfers) ([]act, bool) {
 			return fresh(g, decides(1, 1<<48|9999, commit)), true
 		}},
+		{"damage is done in silence", "heuristic-damage", func(_ *rapid.T, g *transfers) ([]act, bool) {
+			return fresh(g, knows(1, 1<<48|9999, commit), alone(2, 1<<48|9999, abort)), true
+		}},
+		{"there is no damage", "heuristic-damage", ofDone(func(d pendingFate) act { return damage(d.node, d.number, d.text) })},
 		{"locks are lost", "in-doubt-locks", func(_ *rapid.T, g *transfers) ([]act, bool) {
 			return fresh(g, at(2, boots(2), func(v *vault) { clear(v.locks) })), true
 		}},

@@ -105,8 +105,8 @@ func (r *resolved) closed(s *Set) Finding {
 		return f
 	}
 	c := s.commitment
-	settle, now := settleTicks*s.world.Setup().Tick, max(s.world.Now, s.step.Time)
-	well := whole(s.world) && len(c.halted) == 0 && now >= c.trouble+settle
+	settle := settleTicks * s.world.Setup().Tick
+	well, now := c.well(s)
 	for _, t := range c.transactions {
 		for i := range t.votes {
 			b := &t.votes[i]

@@ -92,15 +92,24 @@ func (e *Errand) Tell(decision resource.Decision, out *protocols.Effects) {
 		// Another has led it to its end, and who knows the results has not
 		// been heard of.
 	case decision == resource.Commit || e.Earlier == len(e.Parts):
-		out.Reply(e.Client, e.Request, resource.Join(e.Parts, e.Conditional, e.Results))
+		out.Reply(e.Client, e.Request, e.Result())
 	case !e.Silent:
 		out.Refuse(e.Client, e.Request, cmp.Or(e.Refusal, protocols.Aborted))
 	}
 }
 
+// Result is what the client is told if it is committed, nil as long as the results of
+// some part are not known.
+func (e *Errand) Result() protocols.Result {
+	if !e.complete() {
+		return nil
+	}
+	return resource.Join(e.Parts, e.Conditional, e.Results)
+}
+
 // complete tells whether the results of all parts are known.
 func (e *Errand) complete() bool {
-	return len(e.Results) == len(e.Parts) && !slices.ContainsFunc(e.Results, func(r []machine.Result) bool { return r == nil })
+	return len(e.Parts) > 0 && len(e.Results) == len(e.Parts) && !slices.ContainsFunc(e.Results, func(r []machine.Result) bool { return r == nil })
 }
 
 // TellAlone tells the client what the only participant has done.

@@ -16,7 +16,7 @@ type Recovered struct {
 	Protocol protocols.Record
 	// Heuristics are the transactions that the log says the participant decided
 	// by itself, oldest first.
-	Heuristics []ID
+	Heuristics []Resolved
 	// Records are those of the log that are not this package's, oldest first:
 	// what the protocol wrote after the snapshot, or shortly before.
 	Records []protocols.Record
@@ -69,7 +69,7 @@ func (s *Store) replay(record protocols.Record, found *Recovered) {
 	case Resolved:
 		s.Resolve(r.Transaction, r.Decision)
 		if r.Heuristic {
-			found.Heuristics = append(found.Heuristics, r.Transaction)
+			found.Heuristics = append(found.Heuristics, r)
 		}
 	case Finished:
 		if r.Refusal != "" {

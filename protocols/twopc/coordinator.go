@@ -19,12 +19,12 @@ func (n *Node) Busy(r protocols.Requested, out *protocols.Effects) bool {
 	asked, busy := n.Asked[r.Client]
 	switch {
 	case !busy || r.Client == 0:
-		return false
 	case r.Request <= asked.Number:
 		return true // the answer will come
+	default:
+		n.giveUp(asked.Transaction, out)
 	}
-	n.giveUp(asked.Transaction, out)
-	return false
+	return n.repeat(r, out)
 }
 
 // Begin implements commitment.Protocol.
@@ -115,7 +115,7 @@ func (n *Node) onWorked(from protocols.NodeID, m Worked, out *protocols.Effects)
 	if !known || t.Stage != StageWorking || b == nil || b.Executed {
 		return
 	}
-	if m.Refusal != "" || m.Earlier || m.Superseded {
+	if m.Refusal != "" || m.Earlier || m.Superseded { // who only reads never answers so
 		n.refused(m.Transaction, &t, b, m.Answer(), out)
 		return
 	}
@@ -136,31 +136,42 @@ func (n *Node) onBallotted(from protocols.NodeID, m Ballotted, out *protocols.Ef
 	if !known || b == nil || b.Vote != "" || t.Stage != StageVoting && t.Stage != StageWorking {
 		return
 	}
-	if m.Vote == resource.No {
+	switch {
+	case m.Vote == resource.No && (!m.Earlier || t.Errand.Mixed()):
 		n.refused(m.Transaction, &t, b, m.Answer(), out)
 		return
-	}
-	if t.Stage == StageWorking {
+	case t.Stage == StageWorking:
 		return
 	}
 	b.Vote = m.Vote
 	t.Errand.Keep(from, m.Answer())
 	n.Transactions[m.Transaction] = t
-	yes := 0
+	n.count(m.Transaction, &t, out)
+}
+
+// count decides when all have voted. Those of whom a client's request was carried out
+// before are waited for as well: if all say so the client is told what it was then.
+func (n *Node) count(id resource.ID, t *Transaction, out *protocols.Effects) {
+	yes, no := 0, 0
 	for i := range t.Ballots {
 		switch t.Ballots[i].Vote {
 		case "":
 			return
 		case resource.Yes:
 			yes++
+		case resource.No:
+			no++
 		}
 	}
-	if yes == 0 { // all have read, and nobody waits for a word
-		n.answer(&t, resource.Commit, out)
-		n.forget(m.Transaction, out)
-		return
+	switch {
+	case no > 0:
+		n.decide(id, t, resource.Abort, out)
+	case yes > 0:
+		n.decide(id, t, resource.Commit, out)
+	default: // all have read, and nobody waits for a word
+		n.answer(t, resource.Commit, out)
+		n.forget(id, out)
 	}
-	n.decide(m.Transaction, &t, resource.Commit, out)
 }
 
 // refused aborts a transaction to which a participant says NO.
@@ -207,7 +218,12 @@ func (n *Node) decide(id resource.ID, t *Transaction, decision resource.Decision
 		n.tell(id, out)
 		return
 	}
-	n.Journal.Force(Decision{Transaction: id, Decision: decision, Tell: tell}, id, awaitDecision, out)
+	record := Decision{Transaction: id, Decision: decision, Tell: tell}
+	if decision == resource.Commit {
+		e := &t.Errand
+		record.Client, record.Request, record.Result = e.Client, e.Request, e.Result()
+	}
+	n.Journal.Force(record, id, awaitDecision, out)
 }
 
 // mustKnow tells whether a participant is told a decision. One that voted NO
@@ -232,6 +248,9 @@ func (n *Node) tell(id resource.ID, out *protocols.Effects) {
 	}
 	t.Stage = StageTelling
 	commitment.Note(protocols.Decided, id, string(t.Decision), out)
+	if t.Decision == resource.Commit {
+		n.remember(t.Errand.Client, t.Errand.Request, t.Errand.Result())
+	}
 	n.answer(&t, t.Decision, out)
 	n.Transactions[id] = t
 	n.tellAgain(id, &t, out)
@@ -262,6 +281,9 @@ func (n *Node) answer(t *Transaction, decision resource.Decision, out *protocols
 }
 
 func (n *Node) onAck(from protocols.NodeID, m Ack, out *protocols.Effects) {
+	if m.Told != resource.Undecided && m.Told != m.Decision {
+		commitment.Note(protocols.Damage, m.Transaction, string(m.Told), out)
+	}
 	t, known := n.Transactions[m.Transaction]
 	b := t.ballot(from)
 	if !known || t.Stage != StageTelling || b == nil || b.Acked {
@@ -269,9 +291,6 @@ func (n *Node) onAck(from protocols.NodeID, m Ack, out *protocols.Effects) {
 	}
 	b.Acked = true
 	n.Transactions[m.Transaction] = t
-	if m.Decision != t.Decision {
-		commitment.Note(protocols.Damage, m.Transaction, string(t.Decision), out)
-	}
 	if slices.ContainsFunc(t.Ballots, func(b Ballot) bool { return b.Tell && !b.Acked }) {
 		return
 	}

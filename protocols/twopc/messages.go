@@ -82,10 +82,12 @@ func (m Decide) Kept(durable protocols.Disk) string {
 }
 
 // Ack tells the coordinator that the participant will never ask again. Decision
-// is what it did, which after a heuristic decision may be another.
+// is what it did. After a heuristic decision Told is what it was told, which may be
+// something else.
 type Ack struct {
 	Transaction resource.ID
 	Decision    resource.Decision
+	Told        resource.Decision
 }
 
 // Kept implements protocols.Vow.
@@ -141,18 +143,31 @@ type Decision struct {
 	Transaction resource.ID
 	Decision    resource.Decision
 	Tell        []protocols.NodeID
+	// Client, Request and Result are the client's and what it is answered, if it is
+	// committed.
+	Client  protocols.ClientID
+	Request uint64
+	Result  protocols.Result
 }
 
 // End is the record that all have acknowledged; it is not forced.
 type End struct{ Transaction resource.ID }
 
+// Settled is the record that a participant knows what was decided on a transaction
+// that it had decided by itself.
+type Settled struct {
+	Transaction resource.ID
+	Decision    resource.Decision
+}
+
 // Table is what a snapshot keeps of the coordinator: what Collecting and
-// Decision said of transactions that are not forgotten, by ID.
-// Heuristics are those of the participant.
+// Decision said of transactions that are not forgotten, by ID, and what clients were
+// answered, the oldest first. Heuristics are those of the participant, by ID.
 type Table struct {
 	Collecting []Collecting
 	Decisions  []Decision
-	Heuristics []resource.ID
+	Outcomes   []machine.Kept
+	Heuristics []Heuristic
 }
 
 // decidedOn tells whether a disk has a decision.

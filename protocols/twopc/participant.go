@@ -39,12 +39,11 @@ func (n *Node) wake(free []resource.Request) {
 // advance takes note of what a coordinator has forgotten.
 func (n *Node) advance(coordinator protocols.NodeID, oldest uint64) {
 	n.Store.Advance(coordinator, oldest)
-	for _, known := range []map[resource.ID]bool{n.Denied, n.Heuristics} {
-		if len(known) > 0 {
-			maps.DeleteFunc(known, func(id resource.ID, _ bool) bool {
-				return id.Coordinator() == coordinator && id.Count() < oldest
-			})
-		}
+	n.forgetHeuristics(coordinator, oldest)
+	if len(n.Denied) > 0 {
+		maps.DeleteFunc(n.Denied, func(id resource.ID, _ bool) bool {
+			return id.Coordinator() == coordinator && id.Count() < oldest
+		})
 	}
 }
 
@@ -160,7 +159,11 @@ func (n *Node) onDecide(from protocols.NodeID, m Decide, out *protocols.Effects)
 	id := m.Transaction
 	branch, executed := n.Store.Branches[id]
 	decision, over := n.Store.IsOver(id)
+	h, alone := n.Heuristics[id]
 	switch {
+	case alone:
+		n.onTruth(h, m.Decision, out)
+		return
 	case over:
 		n.onDecidedAgain(id, decision, m.Decision, out)
 		return
@@ -192,31 +195,19 @@ func (n *Node) resolve(id resource.ID, decision resource.Decision, out *protocol
 }
 
 // onDecidedAgain: the transaction is over here. Once that is on disk the
-// coordinator is told so again. If it went another way by a decision of its own
-// there is damage. Else a coordinator that has forgotten the transaction, since
-// all had acknowledged it, answered a late inquiry by its presumption, and that
-// counts for nothing.
+// coordinator is told so again. If it is told otherwise now, a coordinator that has
+// forgotten the transaction, since all had acknowledged it, answered a late inquiry by
+// its presumption, and that counts for nothing.
 func (n *Node) onDecidedAgain(id resource.ID, was, is resource.Decision, out *protocols.Effects) {
-	if was == resource.Undecided {
-		return // it is forgotten everywhere
-	}
-	known, heuristic := n.Heuristics[id]
-	if was != is && !heuristic {
-		return
-	}
-	if was != is && !known {
-		commitment.Note(protocols.Damage, id, string(is), out)
-		n.Heuristics[id] = true
-	}
-	if n.Settings.logs(is) && !n.awaited(id) {
+	if was == is && n.Settings.logs(is) && !n.awaits(id, awaitResolved) {
 		n.Send(id.Coordinator(), Ack{Transaction: id, Decision: was}, out)
 	}
 }
 
-// awaited tells whether a record about the end of a transaction is being forced.
-func (n *Node) awaited(id resource.ID) bool {
+// awaits tells whether a record about a transaction is being forced.
+func (n *Node) awaits(id resource.ID, what string) bool {
 	return slices.ContainsFunc(n.Journal.Awaited, func(a resource.Awaited) bool {
-		return a.Transaction == id && a.What == awaitResolved
+		return a.Transaction == id && a.What == what
 	})
 }
 
@@ -226,13 +217,13 @@ func (n *Node) onResolved(id resource.ID, out *protocols.Effects) {
 	decision, _ := n.Store.IsOver(id)
 	inquirers := n.Inquirers[id]
 	delete(n.Inquirers, id)
-	if decision == resource.Undecided {
+	if _, alone := n.Heuristics[id]; alone || decision == resource.Undecided {
 		return
 	}
 	for _, inquirer := range inquirers {
 		n.Send(inquirer, Decide{Transaction: id, Decision: decision}, out)
 	}
-	if _, heuristic := n.Heuristics[id]; n.Settings.logs(decision) && !heuristic {
+	if n.Settings.logs(decision) {
 		n.Send(id.Coordinator(), Ack{Transaction: id, Decision: decision}, out)
 	}
 }

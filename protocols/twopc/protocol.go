@@ -30,10 +30,10 @@ func Protocol() protocols.Protocol {
 		Parameters: parameters(),
 		Types: append(resource.Types(),
 			(*Node)(nil), Work{}, Worked{}, Prepare{}, Ballotted{}, Decide{}, Ack{}, Inquire{}, Perform{}, Performed{},
-			Collecting{}, Decision{}, End{}, Table{}),
+			Collecting{}, Decision{}, End{}, Settled{}, Table{}, (*Said)(nil)),
 		New:        newNode,
 		NeedsAll:   true,
-		Invariants: []string{"ac1", "ac2", "ac3", "ac4", "ac5", "in-doubt-locks", "conservation", "force-order"},
+		Invariants: []string{"ac1", "ac2", "ac3", "ac4", "ac5", "in-doubt-locks", "heuristic-damage", "conservation", "force-order"},
 		// The vote of a participant where a transaction only reads is not among
 		// them: no scenario has such a transaction.
 		Milestones: []protocols.Milestone{
@@ -84,8 +84,8 @@ func newNode(config protocols.Config) (protocols.Node, error) {
 	return &Node{
 		Settings: settings, Site: site,
 		Transactions: map[resource.ID]Transaction{}, Singles: map[resource.ID]commitment.Errand{},
-		Asked: map[protocols.ClientID]Asked{}, Doubts: map[resource.ID]Doubt{},
-		Denied: map[resource.ID]bool{}, Heuristics: map[resource.ID]bool{},
+		Asked: map[protocols.ClientID]Asked{}, Outcomes: newOutcomes(), Doubts: map[resource.ID]Doubt{},
+		Denied: map[resource.ID]bool{}, Heuristics: map[resource.ID]Heuristic{},
 		Parked: map[resource.ID]commitment.Envelope{}, Refusing: map[resource.ID]resource.Finished{},
 		Inquirers: map[resource.ID][]protocols.NodeID{},
 	}, nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
 	"quorumlab/protocols/resource"
 )
 
@@ -27,17 +28,15 @@ func (n *Node) Recover(found resource.Recovered, _ protocols.Disk, out *protocol
 // redrive takes up what the coordinator had on disk.
 func (n *Node) redrive(found resource.Recovered, out *protocols.Effects) {
 	collecting, decisions := map[resource.ID]Collecting{}, map[resource.ID]Decision{}
-	if table, ok := found.Protocol.(Table); ok {
+	table, ok := found.Protocol.(Table)
+	if ok {
 		for _, c := range table.Collecting {
 			collecting[c.Transaction] = c
 		}
 		for _, d := range table.Decisions {
 			decisions[d.Transaction] = d
 		}
-		found.Heuristics = append(found.Heuristics, table.Heuristics...)
-	}
-	for _, id := range found.Heuristics {
-		n.Heuristics[id] = false
+		n.Outcomes.Restore(machine.SessionsSnapshot{Open: table.Outcomes})
 	}
 	for _, record := range found.Records {
 		switch r := record.(type) {
@@ -46,10 +45,12 @@ func (n *Node) redrive(found resource.Recovered, out *protocols.Effects) {
 		case Decision:
 			decisions[r.Transaction] = r
 			delete(collecting, r.Transaction)
+			n.remember(r.Client, r.Request, r.Result)
 		case End:
 			delete(decisions, r.Transaction)
 		}
 	}
+	n.recallHeuristics(found, table, out)
 	for _, id := range slices.Sorted(maps.Keys(decisions)) {
 		if d := decisions[id]; n.Settings.logs(d.Decision) {
 			n.Open = append(n.Open, id)
@@ -82,7 +83,10 @@ func ballots(nodes []protocols.NodeID) []Ballot {
 
 // Table implements commitment.Protocol.
 func (n *Node) Table() protocols.Record {
-	table := Table{Heuristics: slices.Sorted(maps.Keys(n.Heuristics))}
+	table := Table{Outcomes: n.Outcomes.Snapshot().(machine.SessionsSnapshot).Open}
+	for _, id := range slices.Sorted(maps.Keys(n.Heuristics)) {
+		table.Heuristics = append(table.Heuristics, n.Heuristics[id])
+	}
 	for _, id := range n.Open {
 		t, several := n.Transactions[id]
 		if !several {

@@ -5,6 +5,7 @@ import (
 
 	"quorumlab/protocols"
 	"quorumlab/protocols/commitment"
+	"quorumlab/protocols/machine"
 	"quorumlab/protocols/resource"
 )
 
@@ -21,17 +22,18 @@ type Node struct {
 	Singles      map[resource.ID]commitment.Errand
 	// Open lists both, in the order in which they began.
 	Open []resource.ID
-	// Asked is what each client waits for here.
-	Asked map[protocols.ClientID]Asked
+	// Asked is what each client waits for here, Outcomes what it was answered.
+	Asked    map[protocols.ClientID]Asked
+	Outcomes machine.Sessions
 
 	// As a participant.
 	// Doubts holds the branches that are prepared on disk and undecided.
 	Doubts map[resource.ID]Doubt
 	// Denied holds the transactions to which it voted NO in this life.
 	Denied map[resource.ID]bool
-	// Heuristics holds those that it decided by itself, until their coordinator
-	// forgets them; true: it knows that it was wrong.
-	Heuristics map[resource.ID]bool
+	// Heuristics holds those that it decided by itself, until it knows what was
+	// decided and their coordinator forgets them.
+	Heuristics map[resource.ID]Heuristic
 	// Parked holds the messages whose requests wait for locks.
 	Parked map[resource.ID]commitment.Envelope
 	// Refusing holds the refusals of Perform that are being forced.
@@ -164,6 +166,7 @@ const (
 	awaitDecision   = "decision"
 	awaitPrepared   = "prepared"
 	awaitResolved   = "resolved"
+	awaitSettled    = "settled"
 	awaitFinished   = "finished"
 	awaitRefused    = "refused"
 )
@@ -179,6 +182,8 @@ func (n *Node) Forced(id resource.ID, what string, out *protocols.Effects) {
 		n.onPrepared(id, out)
 	case awaitResolved:
 		n.onResolved(id, out)
+	case awaitSettled:
+		n.onSettled(id, out)
 	case awaitFinished:
 		n.onFinished(id, out)
 	case awaitRefused:

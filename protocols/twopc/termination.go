@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
-	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
 )
 
@@ -18,7 +17,8 @@ import (
 
 // onDoubtful: the decision is late.
 func (n *Node) onDoubtful(id resource.ID, out *protocols.Effects) {
-	if _, inDoubt := n.Doubts[id]; !inDoubt {
+	_, inDoubt := n.Doubts[id]
+	if h, alone := n.Heuristics[id]; !inDoubt && (!alone || h.Decided != resource.Undecided) {
 		return
 	}
 	n.Send(id.Coordinator(), Inquire{Transaction: id}, out)
@@ -68,7 +68,13 @@ func (s *Settings) presumed() resource.Decision {
 func (n *Node) inquiredPeer(from protocols.NodeID, id resource.ID, out *protocols.Effects) {
 	branch, executed := n.Store.Branches[id]
 	decision, over := n.Store.IsOver(id)
+	h, alone := n.Heuristics[id]
 	switch {
+	case alone && h.Decided == resource.Undecided:
+		return // what it did by itself is nobody's decision
+	case alone:
+		n.Send(from, Decide{Transaction: id, Decision: h.Decided}, out)
+		return
 	case executed && branch.Prepared, over && decision == resource.Undecided:
 		return // in doubt itself, or so long ago that it has forgotten
 	case over && decision == resource.Commit:
@@ -80,27 +86,7 @@ func (n *Node) inquiredPeer(from protocols.NodeID, id resource.ID, out *protocol
 	if !slices.Contains(n.Inquirers[id], from) {
 		n.Inquirers[id] = append(n.Inquirers[id], from)
 	}
-	if !n.awaited(id) {
+	if !n.awaits(id, awaitResolved) {
 		n.Journal.Force(resource.Resolved{Transaction: id, Decision: resource.Abort}, id, awaitResolved, out)
 	}
-}
-
-// waitPatiently begins the time after which a participant decides alone.
-func (n *Node) waitPatiently(id resource.ID, out *protocols.Effects) {
-	if n.Settings.Heuristic != resource.Undecided {
-		n.setTimer(timerHeuristic, id, n.Settings.HeuristicAfter, out)
-	}
-}
-
-// onPatienceEnds: a heuristic decision (IBM LU 6.2; X/Open XA): the locks were
-// held for too long. It may be wrong; the coordinator's decision will tell.
-func (n *Node) onPatienceEnds(id resource.ID, out *protocols.Effects) {
-	if _, inDoubt := n.Doubts[id]; !inDoubt {
-		return
-	}
-	decision := n.Settings.Heuristic
-	commitment.Note(protocols.Heuristic, id, string(decision), out)
-	n.Heuristics[id] = false
-	n.resolve(id, decision, out)
-	n.Journal.Force(resource.Resolved{Transaction: id, Decision: decision, Heuristic: true}, id, awaitResolved, out)
 }
