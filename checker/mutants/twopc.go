@@ -31,7 +31,7 @@ func twopcMutants() []Mutant {
 			Property: "in-doubt-locks",
 			Protocol: "twopc",
 			Scenario: "2pc-coordinator-crash",
-			Seeds:    500, Seed: 4,
+			Seeds:    500, Seed: 3,
 			Wrap: func(inner protocols.Node) protocols.Node {
 				return &HastyForce{Inner: inner, Record: recordPrepared}
 			},
@@ -53,7 +53,7 @@ func twopcMutants() []Mutant {
 			Property: "linearizable",
 			Protocol: "twopc",
 			Scenario: "2pc-coordinator-crash",
-			Seeds:    500, Seed: 2,
+			Seeds:    100, Seed: 1,
 			Wrap: func(inner protocols.Node) protocols.Node { return &ForgetsOwnBranch{Inner: inner} },
 		},
 	}

@@ -2,9 +2,12 @@ package paxoscommit_test
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	"quorumlab/checker/cost"
+	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
 	"quorumlab/scenarios/labtest"
 )
 
@@ -71,6 +74,28 @@ func TestNoFailureCostsWhatTwoPhaseCommitCosts(t *testing.T) {
 			}
 			if !reflect.DeepEqual(paxos.Delays, twophase.Delays) {
 				t.Errorf("%s at %s: delays %+v, two-phase commit %+v", work, client, paxos.Delays, twophase.Delays)
+			}
+		}
+	}
+}
+
+// With F=0 its trace is that of two-phase commit with presumed abort (Gray and Lamport,
+// 2006, section 6): the same nodes send to the same nodes, and force, at the same instants.
+// That an acceptor asks, seconds later, if it may forget the last of them is not in it: the
+// paper forgets nothing.
+func TestNoFailureIsTwoPhaseCommitStepByStep(t *testing.T) {
+	for at := protocols.NodeID(1); at <= 3; at++ {
+		for name, command := range map[string]protocols.Command{
+			"commit": machine.Transfer("ann", "kim", 1),
+			"three":  machine.Transaction{Commands: append(machine.Transfer("ann", "kim", 1).Commands, machine.Transfer("kim", "zoe", 1).Commands...)},
+			"abort":  machine.Transfer("ann", "kim", 5000),
+			"alone":  machine.Transfer("ann", "bob", 1),
+		} {
+			commands := []protocols.Command{command, command}
+			_, paxos := labtest.Workbench{Protocol: "paxoscommit", Parameters: map[string]string{"faults": "0"}, At: at}.Run(t, commands...)
+			_, twophase := labtest.Workbench{Protocol: "twopc", At: at}.Run(t, commands...)
+			if !slices.Equal(paxos, twophase) || len(paxos) == 0 {
+				t.Errorf("%s at n%d:\n%v\ntwo-phase commit\n%v", name, at, paxos, twophase)
 			}
 		}
 	}

@@ -73,3 +73,39 @@ func TestCostOfARead(t *testing.T) {
 		}
 	}
 }
+
+// With wait=alive a write that finds all alive costs what it costs with wait=all, and one
+// message a backup: the heartbeat that says that it is committed is answered, so that the
+// primary hears who is alive. Once the
+// primary has not heard from a backup for long enough it waits for it no more: two delays
+// still, no force there (MySQL's semi-synchronous replication falls back in the same way
+// when rpl_semi_sync_source_timeout runs out), and the messages of one backup less. Only
+// the write that finds that out waits, for the time-out: with wait=all it waits for ever.
+func TestCostOfAWriteThatWaitsForTheLiving(t *testing.T) {
+	document := strings.Replace(alone, "workload:", "timeline: [{at: 1s, crash: n3}]\nworkload:", 1)
+	for _, test := range []struct {
+		wait, document          string
+		answered, delays        int
+		messages, forced, fsync int64
+	}{
+		{"all", alone, 2, 2, 12, 2, 4},
+		{"alive", alone, 2, 2, 16, 2, 4},
+		{"all", document, 0, 0, 0, 0, 0},
+		{"alive", document, 2, 2, 8, 2, 2},
+	} {
+		c := labtest.Cost(t, test.document, "parameters.replication=sync", "parameters.wait="+test.wait).Of(cost.Write)
+		if c.Answered != int64(test.answered) {
+			t.Errorf("wait=%s: %d answered, want %d", test.wait, c.Answered, test.answered)
+		}
+		if test.answered == 0 {
+			continue
+		}
+		want := cost.Delays{Asked: "primary", Delays: test.delays, Operations: 2}
+		if len(c.Delays) != 1 || c.Delays[0] != want {
+			t.Errorf("wait=%s: delays %+v", test.wait, c.Delays)
+		}
+		if c.Sent() != test.messages || c.Forced("primary") != test.forced || c.Forced("backup") != test.fsync {
+			t.Errorf("wait=%s: %d messages %+v, forces %+v", test.wait, c.Sent(), c.Messages, c.Forces)
+		}
+	}
+}

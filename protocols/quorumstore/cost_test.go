@@ -3,6 +3,7 @@ package quorumstore_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"quorumlab/checker/cost"
@@ -88,5 +89,44 @@ until: 5s
 	}
 	if !slices.ContainsFunc(c.Forces, func(f cost.Forces) bool { return f.Count > 0 }) {
 		t.Errorf("nothing was written back: %+v", c.Forces)
+	}
+}
+
+// An owner of x is down. Its part is a stand-in's, which is asked once the owner has not
+// answered for handoff_after: a round has as many answers as before, those of the first N
+// healthy nodes (DeCandia et al., Dynamo, 2007, section 4.6), and costs the messages to the
+// owner that does not answer beside. With W=2 the two owners that are up suffice, and
+// nobody waits for the third; with W=3 a sloppy quorum waits one handoff_after, and a
+// strict one in vain.
+func TestCostOfASloppyQuorum(t *testing.T) {
+	document := strings.Replace(alone, "workload:", "timeline: [{at: 500ms, crash: n3}]\nworkload:", 1)
+	for _, test := range []struct {
+		parameters       string
+		answered         int64
+		messages, forces int64 // of one write
+		delays           int
+	}{
+		// The owner that is up: there and back; the other: there.
+		{"sloppy: on, w: 2, conflicts: lww", 3, 3, 2, 2},
+		{"sloppy: off, w: 2, conflicts: lww", 3, 3, 2, 2},
+		// The stand-in too: there and back, and the other once more. It keeps a hint
+		// on its disk.
+		{"sloppy: on, w: 3, conflicts: lww", 3, 6, 3, 2},
+		{"sloppy: off, w: 3, conflicts: lww", 0, 0, 0, 0},
+	} {
+		c := labtest.Cost(t, fmt.Sprintf(document, test.parameters+", handoff_every: 1000", "n1", "write: x, value: v")).Of(cost.Write)
+		var forced int64
+		for _, f := range c.Forces {
+			forced += f.Count
+		}
+		if test.answered == 0 && c.Answered == 0 {
+			continue // what it costs to try in vain depends on the patience
+		}
+		if c.Answered != test.answered || c.Sent() != 3*test.messages || forced != 3*test.forces {
+			t.Errorf("%s: %d answered, %d messages %+v, forces %+v", test.parameters, c.Answered, c.Sent(), c.Messages, c.Forces)
+		}
+		if len(c.Delays) != 1 || c.Delays[0].Delays != test.delays {
+			t.Errorf("%s: delays %+v", test.parameters, c.Delays)
+		}
 	}
 }

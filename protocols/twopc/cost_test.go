@@ -1,9 +1,13 @@
 package twopc_test
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"quorumlab/checker/cost"
+	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
 	"quorumlab/scenarios/labtest"
 )
 
@@ -41,6 +45,57 @@ func TestCosts(t *testing.T) {
 			}
 			measured := labtest.Cost(t, labtest.Banking("twopc", "n3", c.work), "parameters.presume="+c.presume)
 			c.price.Check(t, measured.Of(kind), labtest.Transactions)
+		})
+	}
+}
+
+// Who only reads answers with its results, and is done with its vote: 2 messages, no force
+// (Mohan, Lindsay and Obermarck, 1986, section 3.3, the read-only optimization). If all
+// only read nobody forces anything, the coordinator neither. The messages of execution,
+// Work and Worked, are those that R* sends before it asks for votes: they are counted apart.
+func TestCostOfReading(t *testing.T) {
+	get := func(key string) machine.Command { return machine.Command{Op: machine.Get, Key: key} }
+	add := func(key string) machine.Command { return machine.Command{Op: machine.Add, Key: key, Value: "1"} }
+	const times = 10
+	for name, c := range map[string]struct {
+		commands []machine.Command
+		messages map[string]int64 // of one transaction
+		forces   map[string]int64
+	}{
+		"all read": {
+			[]machine.Command{get("ann"), get("kim")},
+			map[string]int64{"twopc.Work": 2, "twopc.Worked": 2, "twopc.Prepare": 2, "twopc.Ballotted": 2},
+			nil,
+		},
+		"one reads": { // what is more than above is the other's
+			[]machine.Command{get("ann"), add("kim")},
+			map[string]int64{
+				"twopc.Work": 2, "twopc.Worked": 2, "twopc.Prepare": 2, "twopc.Ballotted": 2, "twopc.Decide": 1, "twopc.Ack": 1,
+			},
+			map[string]int64{"n2": 2, "n3": 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := slices.Repeat([]protocols.Command{machine.Transaction{Commands: c.commands}}, times)
+			spent, _ := labtest.Workbench{Protocol: "twopc", At: 3}.Run(t, asked...)
+			messages, forces, answered := map[string]int64{}, map[string]int64{}, int64(0)
+			for _, o := range spent.Operations {
+				answered += o.Answered
+				for _, m := range o.Messages {
+					messages[m.Type] += m.Count
+				}
+				for _, f := range o.Forces {
+					forces[f.Node] += f.Count
+				}
+			}
+			for _, counts := range []map[string]int64{c.messages, c.forces} {
+				for key := range counts {
+					counts[key] *= times
+				}
+			}
+			if answered != times || !maps.Equal(messages, c.messages) || !maps.Equal(forces, c.forces) {
+				t.Errorf("%d answered, messages %v, forces %v", answered, messages, forces)
+			}
 		})
 	}
 }

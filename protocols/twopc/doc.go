@@ -34,7 +34,12 @@
 //	inquiry    in doubt, ask the coordinator, or all (cooperative termination).
 //	heuristic  a participant that has been in doubt for heuristic_after decides by
 //	           itself. If it is wrong that is damage, which is noted when the
-//	           decision is known, by the participant and by the coordinator.
+//	           decision is known, by the participant, which asks until it knows, and
+//	           by the coordinator.
+//
+// A client that asks again is told what it was told: by the same coordinator, from the
+// record of its decision (see outcomes.go); by another, if all participants have the
+// answer to its last request.
 //
 // Costs, of a transaction over remote participants (asserted by tests): presumed
 // abort: a commit takes 4 messages and 2 forced writes a participant, and 1 at the
@@ -44,7 +49,7 @@
 // that presumes commit must also have an abort acknowledged by those who voted NO:
 // a copy of Prepare that comes late could make them vote YES later on, and ask.
 //
-// What holds: AC1 to AC5 (but for AC1 to AC3 after heuristic decisions), locks in doubt
+// What holds: AC1 to AC5 (but for AC1 and AC3 after heuristic decisions), locks in doubt
 // are held, the sum of what is moved about is constant, single reads and writes
 // and transfers are linearizable, each request is executed once. Links may lose,
 // repeat and reorder. What does not: progress while a coordinator is down.

@@ -26,9 +26,10 @@ type Heuristic struct {
 // damaged tells whether it was wrong.
 func (h *Heuristic) damaged() bool { return h.Decided != resource.Undecided && h.Decided != h.Did }
 
-// waitPatiently begins the time after which a participant decides alone.
+// waitPatiently begins the time after which a participant decides alone. The coordinator
+// does not: its own branch waits for nobody but itself.
 func (n *Node) waitPatiently(id resource.ID, out *protocols.Effects) {
-	if n.Settings.Heuristic != resource.Undecided {
+	if n.Settings.Heuristic != resource.Undecided && !n.Coordinates(id) {
 		n.setTimer(timerHeuristic, id, n.Settings.HeuristicAfter, out)
 	}
 }
