@@ -49,7 +49,7 @@
 // that presumes commit must also have an abort acknowledged by those who voted NO:
 // a copy of Prepare that comes late could make them vote YES later on, and ask.
 //
-// What holds: AC1 to AC5 (but for AC1 and AC3 after heuristic decisions), locks in doubt
+// What holds: AC1 to AC5 (but for AC1 to AC3 after heuristic decisions), locks in doubt
 // are held, the sum of what is moved about is constant, single reads and writes
 // and transfers are linearizable, each request is executed once. Links may lose,
 // repeat and reorder. What does not: progress while a coordinator is down.
