@@ -191,11 +191,12 @@ func outerRows() []Row {
 			Outside: []string{"github.com/goccy/go-yaml"},
 		},
 		{
-			// It runs scenarios in the tests of protocols and judges.
+			// It runs scenarios in the tests of protocols and judges, and worlds that
+			// no scenario can ask for.
 			Folder: "scenarios/labtest", TestOnly: true,
 			Module: []string{
-				"protocols", "protocols/catalog", "network", "sim", "sim/trace", "checker/...",
-				"scenarios", "scenarios/language",
+				"protocols", "protocols/catalog", "protocols/machine", "protocols/state", "network", "sim",
+				"sim/trace", "checker/...", "scenarios", "scenarios/language",
 			},
 			Outside: []string{"pgregory.net/rapid"},
 		},
