@@ -203,11 +203,19 @@ func outerRows() []Row {
 		{Folder: "reports", Module: append(slices.Clone(shown), "reports/measure")},
 		// The figures of reports: functions of histories and of what was seen.
 		{Folder: "reports/measure", Pure: true, Module: []string{"checker/linear"}},
-		{Folder: "tui", Module: append(slices.Clone(shown), "tui/timeline")},
+		{
+			// What people act on are the nodes, links and choices of a world.
+			Folder: "tui",
+			Module: append(slices.Clone(shown), "protocols", "protocols/hint", "network", "sim", "tui/timeline"),
+			Outside: []string{
+				"charm.land/bubbletea/v2", "charm.land/bubbles/v2/textinput", "charm.land/lipgloss/v2",
+				"github.com/charmbracelet/x/ansi",
+			},
+		},
 		{
 			// The stepper's engine makes steps again in worlds, and acts in them.
 			Folder: "tui/timeline",
-			Module: append(slices.Clone(shown), "protocols", "protocols/state", "network", "sim"),
+			Module: append(slices.Clone(shown), "protocols", "protocols/machine", "protocols/state", "network", "sim"),
 		},
 		{
 			Folder: "tui/command", Module: []string{"..."},

@@ -38,19 +38,21 @@ type Change struct {
 // registered. It panics on what is not plain data.
 func Diff(before, after any) []Change {
 	var d differ
-	d.walk("", reflect.ValueOf(&before).Elem(), reflect.ValueOf(&after).Elem())
+	d.walk(reflect.ValueOf(&before).Elem(), reflect.ValueOf(&after).Elem())
 	return d.changes
 }
 
 type differ struct {
 	changes []Change
 	depth   int
+	// path leads to where the walk is: most places are equal, and need no text.
+	path []byte
 	// codec shows leaves; nil until there is one.
 	codec *Codec
 }
 
 // walk compares two values of one type.
-func (d *differ) walk(path string, before, after reflect.Value) {
+func (d *differ) walk(before, after reflect.Value) {
 	switch before.Kind() {
 	case reflect.Slice, reflect.Map, reflect.Interface:
 		d.depth = deeper(d.depth)
@@ -59,54 +61,55 @@ func (d *differ) walk(path string, before, after reflect.Value) {
 	switch before.Kind() {
 	case reflect.Struct:
 		for i := range before.NumField() {
-			d.walk(fieldPath(path, before.Type().Field(i).Name), before.Field(i), after.Field(i))
+			here := len(d.path)
+			if here > 0 {
+				d.path = append(d.path, '.')
+			}
+			d.path = append(d.path, before.Type().Field(i).Name...)
+			d.walk(before.Field(i), after.Field(i))
+			d.path = d.path[:here]
 		}
 	case reflect.Slice:
 		if before.Type().Elem() == byteType {
 			if !bytes.Equal(before.Bytes(), after.Bytes()) {
-				d.note(path, Changed, before, after)
+				d.note(Changed, before, after)
 			}
 			return
 		}
-		d.list(path, before, after)
+		d.list(before, after)
 	case reflect.Array:
-		d.list(path, before, after)
+		d.list(before, after)
 	case reflect.Map:
-		d.mapping(path, before, after)
+		d.mapping(before, after)
 	case reflect.Interface, reflect.Pointer:
-		d.indirect(path, before, after)
+		d.indirect(before, after)
 	default:
 		if !before.Equal(after) {
-			d.note(path, Changed, before, after)
+			d.note(Changed, before, after)
 		}
 	}
-}
-
-func fieldPath(path, name string) string {
-	if path == "" {
-		return name
-	}
-	return path + "." + name
 }
 
 // list compares slices or arrays index by index.
-func (d *differ) list(path string, before, after reflect.Value) {
+func (d *differ) list(before, after reflect.Value) {
 	shared := min(before.Len(), after.Len())
 	for i := range max(before.Len(), after.Len()) {
-		inner := path + "[" + strconv.Itoa(i) + "]"
+		here := len(d.path)
+		d.path = append(strconv.AppendInt(append(d.path, '['), int64(i), 10), ']')
 		switch {
 		case i < shared:
-			d.walk(inner, before.Index(i), after.Index(i))
+			d.walk(before.Index(i), after.Index(i))
 		case i < before.Len():
-			d.note(inner, Removed, before.Index(i), reflect.Value{})
+			d.note(Removed, before.Index(i), reflect.Value{})
 		default:
-			d.note(inner, Added, reflect.Value{}, after.Index(i))
+			d.note(Added, reflect.Value{}, after.Index(i))
 		}
+		d.path = d.path[:here]
 	}
 }
 
 // mapping compares maps key by key.
-func (d *differ) mapping(path string, before, after reflect.Value) {
+func (d *differ) mapping(before, after reflect.Value) {
 	type ordered struct {
 		key   reflect.Value
 		order []byte
@@ -121,36 +124,38 @@ func (d *differ) mapping(path string, before, after reflect.Value) {
 	keys = slices.CompactFunc(keys, func(a, b ordered) bool { return bytes.Equal(a.order, b.order) })
 	for _, k := range keys {
 		was, is := before.MapIndex(k.key), after.MapIndex(k.key)
-		inner := path + "[" + d.keyText(k.key) + "]"
+		here := len(d.path)
+		d.path = append(append(append(d.path, '['), d.keyText(k.key)...), ']')
 		switch {
 		case !is.IsValid():
-			d.note(inner, Removed, was, is)
+			d.note(Removed, was, is)
 		case !was.IsValid():
-			d.note(inner, Added, was, is)
+			d.note(Added, was, is)
 		default:
-			d.walk(inner, was, is)
+			d.walk(was, is)
 		}
+		d.path = d.path[:here]
 	}
 }
 
 // indirect compares what interfaces or pointers hold.
-func (d *differ) indirect(path string, before, after reflect.Value) {
+func (d *differ) indirect(before, after reflect.Value) {
 	switch {
 	case before.IsNil() && after.IsNil():
 	case after.IsNil():
-		d.note(path, Removed, before, reflect.Value{})
+		d.note(Removed, before, reflect.Value{})
 	case before.IsNil():
-		d.note(path, Added, reflect.Value{}, after)
+		d.note(Added, reflect.Value{}, after)
 	case before.Elem().Type() != after.Elem().Type():
-		d.note(path, Changed, before, after)
+		d.note(Changed, before, after)
 	default:
-		d.walk(path, before.Elem(), after.Elem())
+		d.walk(before.Elem(), after.Elem())
 	}
 }
 
 // note adds a change; the value that is not there is the zero Value.
-func (d *differ) note(path string, kind Kind, before, after reflect.Value) {
-	change := Change{Path: path, Kind: kind, Before: d.text(before), After: d.text(after)}
+func (d *differ) note(kind Kind, before, after reflect.Value) {
+	change := Change{Path: string(d.path), Kind: kind, Before: d.text(before), After: d.text(after)}
 	if kind == Changed && change.Before == change.After {
 		change.Before, change.After = d.exactText(before), d.exactText(after)
 	}

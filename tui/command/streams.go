@@ -15,6 +15,8 @@ type streams struct {
 	paint, errPaint paint
 	// live: err is a terminal, on which a line can be written over.
 	live bool
+	// screen: in and out are a terminal, to draw on and to type at.
+	screen bool
 }
 
 // processStreams returns those of the process.
@@ -24,6 +26,7 @@ func processStreams() streams {
 		paint:    paint{wantsColour(os.Stdout, os.Getenv)},
 		errPaint: paint{wantsColour(os.Stderr, os.Getenv)},
 		live:     isTerminal(os.Stderr),
+		screen:   isTerminal(os.Stdin) && isTerminal(os.Stdout),
 	}
 }
 

@@ -2,19 +2,21 @@ package timeline
 
 import (
 	"bytes"
+	"slices"
 
+	"quorumlab/protocols"
 	"quorumlab/protocols/state"
 	"quorumlab/sim"
 )
 
 // Difference returns what differs between two worlds of a timeline: changed leaves
-// only, the nodes under their names. What did not change as a whole is passed over
-// quickly.
-func Difference(before, after *sim.World) []state.Change {
+// only, the nodes under their names. only, if not nil, are the nodes that may
+// differ. What did not change as a whole is passed over quickly.
+func Difference(before, after *sim.World, only []protocols.NodeID) []state.Change {
 	var all []state.Change
 	var one, other state.Encoder
 	part := func(name string, before, after any) {
-		if bytes.Equal(one.Append(nil, before), other.Append(nil, after)) {
+		if only == nil && bytes.Equal(one.Append(nil, before), other.Append(nil, after)) {
 			return
 		}
 		for _, c := range state.Diff(before, after) {
@@ -26,6 +28,9 @@ func Difference(before, after *sim.World) []state.Change {
 		}
 	}
 	for i := range after.Nodes {
+		if only != nil && !slices.Contains(only, after.Nodes[i].ID) {
+			continue
+		}
 		part(after.Setup().Name(after.Nodes[i].ID), before.Nodes[i], after.Nodes[i])
 	}
 	part("Network", before.Network, after.Network)
@@ -34,4 +39,14 @@ func Difference(before, after *sim.World) []state.Change {
 	}
 	part("Calls", before.Calls, after.Calls)
 	return all
+}
+
+// Touched returns the nodes that the step which led here may have changed.
+func (t *Timeline) Touched() []protocols.NodeID {
+	made := t.Made()
+	touched := []protocols.NodeID{made.Node, made.Stopped, made.Choice.Node}
+	if made.Fault != nil {
+		touched = append(touched, made.Fault.Node)
+	}
+	return touched
 }

@@ -28,6 +28,21 @@ func (t *Timeline) Restart(node protocols.NodeID) (deed trace.Deed, why string) 
 	return inflict(sim.Fault{Kind: sim.RestartNode, Node: node}), ""
 }
 
+// Pause returns the deed that pauses a node, or lets it go on, or why it cannot.
+func (t *Timeline) Pause(node protocols.NodeID, on bool) (deed trace.Deed, why string) {
+	switch cell := &t.World().Nodes[node-1]; {
+	case !cell.Up:
+		return deed, t.nodeName(node) + " is down"
+	case cell.Paused == on && on:
+		return deed, t.nodeName(node) + " is paused already"
+	case cell.Paused == on:
+		return deed, t.nodeName(node) + " is not paused"
+	case on:
+		return inflict(sim.Fault{Kind: sim.PauseNode, Node: node}), ""
+	}
+	return inflict(sim.Fault{Kind: sim.ResumeNode, Node: node}), ""
+}
+
 func (t *Timeline) nodeName(node protocols.NodeID) string { return t.World().Setup().Name(node) }
 
 // Heal returns the deed that heals all partitions or, if there is none, says so.

@@ -82,16 +82,15 @@ func (t *Timeline) Inbox() []Item {
 	b.packets()
 	b.nodes()
 	b.clients()
-	when := map[sim.Choice]int{}
-	for step := min(l.Len(), t.at.Step+lookAhead); step > t.at.Step; step-- {
-		if e := l.steps.at(step); e.fault == nil {
-			when[awaited(e.choice)] = step
-		}
-	}
+	waits := make(map[sim.Choice]*Item, len(b.items))
 	for i := range b.items {
-		item := &b.items[i]
-		if item.Next = when[awaited(item.choice)]; item.Next > 0 {
-			item.At = l.Time(item.Next)
+		waits[awaited(b.items[i].choice)] = &b.items[i]
+	}
+	for step := t.at.Step + 1; step <= min(l.Len(), t.at.Step+lookAhead) && len(waits) > 0; step++ {
+		e := l.steps.at(step)
+		if item := waits[awaited(e.choice)]; item != nil && e.fault == nil {
+			item.Next, item.At = step, e.at
+			delete(waits, awaited(e.choice))
 		}
 	}
 	b.items = append(b.items, t.plan()...)

@@ -26,16 +26,33 @@ type Property struct {
 }
 
 // Properties returns how all properties stand after a step, in the order in which
-// they were judged; none while the line is not judged.
+// they were judged; none while the line is not judged. What the scenario expects of
+// the run as planned is said only of that.
 func (l *Line) Properties(step int) []Property {
 	if l.result == nil {
 		return nil
 	}
-	all := make([]Property, len(l.result.Verdicts))
-	for i, v := range l.result.Verdicts {
-		all[i] = Property{Verdict: v, First: l.first(&v), State: stateOf(&v, l.first(&v), step, l.Len())}
+	all := make([]Property, 0, len(l.result.Verdicts))
+	for _, v := range l.result.Verdicts {
+		if len(l.Deeds) > 0 {
+			if wanted(&v) {
+				continue
+			}
+			v.Expected, v.AsExpected = "", true
+		}
+		all = append(all, Property{Verdict: v, First: l.first(&v), State: stateOf(&v, l.first(&v), step, l.Len())})
 	}
 	return all
+}
+
+// wanted tells whether a verdict is on what the scenario wants to happen in the run
+// as planned: of one in which somebody acted nobody wants it.
+func wanted(v *scenarios.Verdict) bool {
+	switch v.Property {
+	case scenarios.Happens, scenarios.AvailableAs, scenarios.WaitsAs, scenarios.InDoubtAs:
+		return true
+	}
+	return false
 }
 
 // first returns the step with which a property is violated: what is judged of the

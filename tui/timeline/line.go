@@ -32,6 +32,7 @@ type Line struct {
 	unseen    []sim.Unseen
 	snapshots snapshots
 	reigns    []reign
+	bands     []Band
 	until     time.Duration // when the run ended
 	// frontier is the step up to which everything was done by hand or before;
 	// seen is the last step that somebody looked at.
@@ -69,13 +70,19 @@ func (l *Line) Judge(ctx context.Context) error {
 	if l.result != nil {
 		return nil
 	}
-	result, err := l.running.Judge(ctx)
-	if err != nil {
-		return err
+	result, err := l.Judging()(ctx)
+	if err == nil {
+		l.Judged(result)
 	}
-	l.result, l.running = result, nil
-	return nil
+	return err
 }
+
+// Judging returns a function that judges a line which is not judged yet, for
+// another goroutine; Judged takes up what it returns.
+func (l *Line) Judging() func(context.Context) (*scenarios.Result, error) { return l.running.Judge }
+
+// Judged takes up what Judging's function returned.
+func (l *Line) Judged(result *scenarios.Result) { l.result, l.running = result, nil }
 
 // Result returns what the run showed; nil until it is judged.
 func (l *Line) Result() *scenarios.Result { return l.result }
@@ -103,8 +110,12 @@ func (r *recording) Observe(w *sim.World, step *sim.Step) {
 	if step.Stopped != 0 {
 		e.node = step.Stopped
 	}
+	if step.Choice.Kind == sim.Arrive && step.Node == 0 {
+		e.asked = step.Client.Node
+	}
 	r.line.steps.add(e)
 	r.reign(step)
+	r.band(w, step)
 	if r.line.snapshots.due(n) {
 		r.line.snapshots.add(n, w.Clone())
 	}
@@ -135,9 +146,11 @@ func flagsOf(step *sim.Step) flags {
 	set(step.Client.Invoked, invoked)
 	set(step.Client.Returned, returned)
 	for _, effect := range step.Effects {
-		if _, is := effect.(protocols.Note); is {
+		switch effect.(type) {
+		case protocols.Note:
 			f |= noted
-			break
+		case protocols.Reply:
+			f |= replies
 		}
 	}
 	return f
@@ -157,6 +170,14 @@ func (l *Line) worldAt(step int) *sim.World {
 	return w
 }
 
+// redoAll takes a world on from one step to another.
+func (l *Line) redoAll(w *sim.World, from, to int) {
+	var made sim.Step
+	for n := from + 1; n <= to; n++ {
+		l.redo(w, n, &made)
+	}
+}
+
 // redo takes a world on by its next step.
 func (l *Line) redo(w *sim.World, step int, made *sim.Step) {
 	for i := range l.unseen {
@@ -170,8 +191,9 @@ func (l *Line) redo(w *sim.World, step int, made *sim.Step) {
 }
 
 // hashOf returns the hash of a world: of the canonical bytes of all that is in it.
-func hashOf(w *sim.World) uint64 {
+func hashOf(w *sim.World) (sum uint64, size int) {
 	hash := fnv.New64a()
-	hash.Write(w.Setup().Codec.Canonical(w.State))
-	return hash.Sum64()
+	state := w.Setup().Codec.Canonical(w.State)
+	hash.Write(state)
+	return hash.Sum64(), len(state)
 }

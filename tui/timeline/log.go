@@ -15,6 +15,7 @@ type entry struct {
 	// packets and calls are how many there have ever been after the step.
 	packets, calls uint32
 	node           protocols.NodeID // that handled an event, or stopped; 0 if none
+	asked          protocols.NodeID // whose answer it is, if it is one
 	flags          flags
 }
 
@@ -28,6 +29,7 @@ const (
 	noted                      // a node emitted a note
 	invoked                    // a client began an operation
 	returned                   // a client's operation ended
+	replies                    // a node answered a client
 )
 
 // chunkSize is how many entries are kept in one piece.

@@ -15,6 +15,8 @@ type Cue struct {
 	Text  string
 	// Answer is not "" if the text asks something.
 	Answer string
+	// Planned: it is told of the run as planned, and somebody acted before it.
+	Planned bool
 }
 
 // Cues returns the narration of a line.
@@ -22,6 +24,7 @@ func (l *Line) Cues() []Cue {
 	var cues []Cue
 	for i, entry := range l.Run.Timeline {
 		cue := Cue{Entry: i + 1, At: entry.At, Step: l.StepAt(entry.At)}
+		cue.Planned = len(l.Deeds) > 0 && cue.Step >= int(l.Deeds[0].After)
 		switch a := entry.Action.(type) {
 		case language.Say:
 			cue.Text = a.Text
@@ -35,12 +38,15 @@ func (l *Line) Cues() []Cue {
 	return cues
 }
 
-// CueAt returns the last cue that is told after a step; ok is false if there is
-// none yet.
+// CueAt returns the last cue that is told after a step; what is told at one place is
+// told together. ok is false if there is none yet.
 func (l *Line) CueAt(step int) (cue Cue, ok bool) {
 	for _, c := range l.Cues() {
 		if c.Step > step {
 			break
+		}
+		if ok && c.Step == cue.Step && cue.Answer == "" {
+			c.Text = cue.Text + " " + c.Text
 		}
 		cue, ok = c, true
 	}

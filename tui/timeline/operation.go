@@ -2,10 +2,14 @@ package timeline
 
 import (
 	"fmt"
+	"sort"
+	"strconv"
+	"strings"
 	"time"
 
 	"quorumlab/checker/linear"
 	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
 	"quorumlab/protocols/state"
 )
 
@@ -28,17 +32,16 @@ type Operation struct {
 }
 
 // Operations returns what the clients wanted on a line up to a step, in the order
-// in which they began. The line must be judged.
-func (l *Line) Operations(step int) []Operation {
+// in which they began: the last of them, most at most. It returns none while the
+// line is not judged.
+func (l *Line) Operations(step, most int) []Operation {
 	if l.result == nil {
 		return nil
 	}
+	n := sort.Search(len(l.result.Moments), func(i int) bool { return int(l.result.Moments[i].Invoke) > step })
 	var all []Operation
-	for i := range l.result.History {
+	for i := max(0, n-most); i < n; i++ {
 		op, m := &l.result.History[i], l.result.Moments[i]
-		if int(m.Invoke) > step {
-			continue
-		}
 		o := Operation{
 			ID: op.ID, Client: op.Client, Node: op.Node, Text: OperationText(op),
 			Invoke: int(m.Invoke), Began: time.Duration(op.Invoke), Ended: l.Time(step),
@@ -93,15 +96,56 @@ func OutcomeText(op *linear.Operation) string {
 
 // commandText shows a command, resultText the answer to it.
 func commandText(codec *state.Codec, c protocols.Command) string {
-	if m, ok := c.(protocols.Reconfigure); ok {
-		return fmt.Sprintf("members %v", m.Members)
+	switch c := c.(type) {
+	case protocols.Reconfigure:
+		return fmt.Sprintf("members %v", c.Members)
+	case machine.Transaction:
+		texts := make([]string, len(c.Commands))
+		for i := range c.Commands {
+			texts[i] = kvText(&c.Commands[i])
+		}
+		return strings.Join(texts, ", ")
+	case machine.Command:
+		return kvText(&c)
 	}
 	return Fields(codec, c)
 }
 
+func kvText(c *machine.Command) string {
+	switch c.Op {
+	case machine.Get:
+		return "read " + c.Key
+	case machine.Put:
+		return "write " + c.Key + "=" + c.Value
+	case machine.CAS:
+		from := c.Expect
+		if c.Absent {
+			from = "nothing"
+		}
+		return fmt.Sprintf("cas %s %s to %s", c.Key, from, c.Value)
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %s %s", c.Op, c.Key, c.Value))
+}
+
 func resultText(codec *state.Codec, r protocols.Result) string {
-	if r == nil {
-		return ""
+	switch r := r.(type) {
+	case nil:
+		return "done"
+	case machine.Result:
+		switch {
+		case r.Error != "":
+			return "error: " + r.Error
+		case r.Found:
+			return strconv.Quote(r.Value)
+		case r.Swapped:
+			return "swapped"
+		}
+		return "done"
+	case machine.TransactionResult:
+		if r.Aborted {
+			return "aborted"
+		}
+		return "committed"
 	}
 	return Fields(codec, r)
 }

@@ -34,10 +34,7 @@ func (t *Timeline) Rows(first, last int) []Row {
 	for step := first; step <= last; step++ {
 		row, known := t.rows.rows[step]
 		if !known {
-			l.each(context.Background(), step, min(step+rowsBlock-1, l.Len()), func(r Row, _ *sim.Step) bool {
-				t.rows.rows[r.Step] = r
-				return true
-			})
+			t.makeRows(max(1, step-step%rowsBlock), min(step-step%rowsBlock+rowsBlock-1, l.Len()))
 			row = t.rows.rows[step]
 		}
 		rows = append(rows, row)
@@ -45,16 +42,14 @@ func (t *Timeline) Rows(first, last int) []Row {
 	return rows
 }
 
-// each makes the steps from first to last again and tells of each, until told not
-// to go on.
-func (l *Line) each(ctx context.Context, first, last int, tell func(Row, *sim.Step) bool) {
-	w := l.worldAt(first - 1)
-	for step := first; step <= last && ctx.Err() == nil; step++ {
+// makeRows makes the steps from first to last again, and remembers their rows.
+func (t *Timeline) makeRows(first, last int) {
+	l := t.at.Line
+	w := t.view.worldAt(l, first-1)
+	for step := first; step <= last; step++ {
 		var made sim.Step
 		l.redo(w, step, &made)
-		if !tell(l.row(w, &made, step), &made) {
-			return
-		}
+		t.rows.rows[step] = l.row(w, &made, step)
 	}
 }
 

@@ -26,23 +26,48 @@ type Subject struct {
 // ErrImpossible says that a deed could not be done.
 var ErrImpossible = errors.New("it is not possible (any more)")
 
-// execute makes a line of a run with deeds; parent, if not nil, is the line that
-// it leaves by the last of them.
-func (s *Subject) execute(ctx context.Context, root int, parent *Line, deeds []trace.Deed) (*Line, error) {
-	running, err := s.Lab.Begin(s.Scenario, &s.Scenario.Runs[root], s.options(deeds))
+// Draft is a line that is yet to be executed.
+type Draft struct {
+	subject *Subject
+	line    *Line
+	skip    int
+}
+
+// draft prepares a line of a run with deeds; p, if it has a line, is where that is
+// left by the last of them.
+func (s *Subject) draft(root int, p Position, deeds []trace.Deed) *Draft {
+	d := &Draft{subject: s, line: &Line{Parent: p.Line, Deeds: deeds, root: root}, skip: p.Step}
+	if p.Line != nil {
+		d.line.steps, d.line.snapshots = p.Line.steps.upTo(p.Step), p.Line.snapshots.upTo(p.Step)
+		d.line.reigns = upTo(p.Line.reigns, func(r reign) bool { return r.step <= p.Step })
+		d.line.bands = upTo(p.Line.bands, func(b Band) bool { return b.Step <= p.Step })
+	}
+	return d
+}
+
+// upTo returns a copy of the beginning of which something is true.
+func upTo[T any](all []T, is func(T) bool) []T {
+	n := 0
+	for n < len(all) && is(all[n]) {
+		n++
+	}
+	return slices.Clone(all[:n])
+}
+
+// Execute executes the line. It may be called by another goroutine than that of
+// the Timeline. The error is ErrImpossible, one of usage, or the context's.
+func (d *Draft) Execute(ctx context.Context) (*Line, error) {
+	s, l := d.subject, d.line
+	running, err := s.Lab.Begin(s.Scenario, &s.Scenario.Runs[l.root], s.options(l.Deeds))
 	if err != nil {
 		return nil, err
 	}
-	l := &Line{Parent: parent, Run: running.Run(), Deeds: deeds, root: root, running: running}
-	if parent == nil {
+	l.Run, l.running = running.Run(), running
+	if l.Parent == nil {
 		l.snapshots = snapshots{spacing: SpacingMin}
 		l.snapshots.add(0, running.World().Clone())
-	} else {
-		l.Fork = int(deeds[len(deeds)-1].After)
-		l.steps, l.snapshots = parent.steps.upTo(l.Fork), parent.snapshots.upTo(l.Fork)
-		l.reigns = slices.DeleteFunc(slices.Clone(parent.reigns), func(r reign) bool { return r.step > l.Fork })
 	}
-	running.Watch(&recording{line: l, skip: l.steps.n})
+	running.Watch(&recording{line: l, skip: d.skip})
 	if err := running.CarryOut(ctx); err != nil {
 		return nil, err
 	}
@@ -67,6 +92,7 @@ func (l *Line) settle(done []scenarios.Done) error {
 	}
 	last := &l.Deeds[len(l.Deeds)-1]
 	last.After = done[len(done)-1].After
+	l.Fork = int(last.After)
 	l.frontier = int(last.After) + effectOf(last)
 	return nil
 }
@@ -126,3 +152,6 @@ func FromTrace(lab *scenarios.Lab, r io.Reader) (*Subject, []string, error) {
 	}
 	return s, runs, nil
 }
+
+// Copy returns what it takes to Save a line, for another goroutine.
+func (l *Line) Copy() *Line { return &Line{Deeds: slices.Clone(l.Deeds), root: l.root, Name: l.Name} }

@@ -98,25 +98,24 @@ func (t *Timeline) DraftRun(ctx context.Context, run int) (*Line, error) {
 		return t.roots[run], nil
 	}
 	deeds := slices.Clone(t.Deeds[t.Scenario.Runs[run].Name])
-	l, err := t.execute(ctx, run, nil, deeds)
+	l, err := t.draft(run, Position{}, deeds).Execute(ctx)
 	if err == nil {
 		l.Name = l.Run.Name
 	}
 	return l, err
 }
 
-// Draft does something where p is, and lets the run go on from there: a line
-// that leaves p's. It changes nothing: Adopt takes the line up. The error is
-// ErrImpossible, one of usage, or the context's.
-func (t *Timeline) Draft(ctx context.Context, p Position, deed trace.Deed) (*Line, error) {
+// Draft prepares to do something where p is, and to let the run go on from there:
+// a line that leaves p's. It changes nothing: Execute makes the line, Adopt takes
+// it up.
+func (t *Timeline) Draft(p Position, deed trace.Deed) *Draft {
 	deed.After = uint64(p.Step)
-	deeds := append(p.Line.deedsUpTo(p.Step), deed)
-	return t.execute(ctx, p.Line.root, p.Line, deeds)
+	return t.draft(p.Line.root, p, append(p.Line.deedsUpTo(p.Step), deed))
 }
 
-// Act does something where one stands: Draft and Adopt.
+// Act does something where one stands: Draft, Execute and Adopt.
 func (t *Timeline) Act(ctx context.Context, deed trace.Deed) error {
-	l, err := t.Draft(ctx, t.at, deed)
+	l, err := t.Draft(t.at, deed).Execute(ctx)
 	if err != nil {
 		return err
 	}
@@ -241,6 +240,15 @@ func (t *Timeline) Marks() []string {
 
 // Hash returns the hash of all that the world is where one stands.
 func (t *Timeline) Hash() uint64 { return t.view.hash(t.at) }
+
+// Hashed returns Hash if it is known, or is known quickly: that of a large world
+// takes some milliseconds.
+func (t *Timeline) Hashed() (hash uint64, ok bool) {
+	if t.view.hashed != t.at && t.view.size > heavy {
+		return 0, false
+	}
+	return t.Hash(), true
+}
 
 // World returns the world where one stands. It is not to be changed.
 func (t *Timeline) World() *sim.World { return t.view.now(t.at).after }

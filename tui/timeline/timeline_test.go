@@ -89,7 +89,7 @@ func TestLesson(t *testing.T) {
 	if p := state(t, made, scenarios.Linearizable); p.State != timeline.Violated || p.Witness == "" {
 		t.Errorf("then it is %+v", p)
 	}
-	ops := made.Line().Operations(made.Step())
+	ops := made.Line().Operations(made.Step(), 9)
 	if last := ops[len(ops)-1]; last.Offends == "" && ops[len(ops)-2].Offends == "" {
 		t.Errorf("no operation offends: %+v", ops)
 	}
@@ -295,14 +295,14 @@ func TestSearch(t *testing.T) {
 func TestDifference(t *testing.T) {
 	made := open(t, "cap-partition", 1)
 	made.Go(30)
-	if same := timeline.Difference(made.World(), made.WorldAt(made.At())); len(same) != 0 {
+	if same := timeline.Difference(made.World(), made.WorldAt(made.At()), nil); len(same) != 0 {
 		t.Errorf("equal worlds differ: %v", same)
 	}
 	made.Mark("here")
 	crash, _ := made.Crash(2)
 	act(t, made, crash)
 	here, _ := made.Marked("here")
-	changes := timeline.Difference(made.WorldAt(here), made.World())
+	changes := timeline.Difference(made.WorldAt(here), made.World(), nil)
 	if len(changes) == 0 || changes[0].Path != "N2.Up" {
 		t.Errorf("found %v", changes)
 	}

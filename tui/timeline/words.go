@@ -77,12 +77,24 @@ func (l *Line) outline(step int) Entry {
 	case sim.Arrive, sim.Lose:
 		o.Cause = l.steps.calledBy(c.ID)
 		if c.Kind == sim.Arrive && e.flags&handled == 0 {
-			o.Mark = Answers
+			o.Mark, o.From = Answers, e.asked
+			o.Cause = l.repliedBefore(step, e.asked, o.Cause)
 		}
 	default:
 		o.Node = max(c.Node, e.node)
 	}
 	return o
+}
+
+// repliedBefore returns the last step before one by which a node answered a client,
+// not before the step that asked; that, if there is none.
+func (l *Line) repliedBefore(step int, node protocols.NodeID, asked int) int {
+	for n := step - 1; n > asked; n-- {
+		if e := l.steps.at(n); e.node == node && e.flags&replies != 0 {
+			return n
+		}
+	}
+	return asked
 }
 
 var marks = map[sim.Kind]Mark{

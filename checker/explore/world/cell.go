@@ -28,8 +28,6 @@ type act struct {
 	client  protocols.ClientID
 	request uint64
 	keep    int
-	// atomic: the disk completes at once what the node gives it.
-	atomic bool
 }
 
 type actKind uint8
@@ -106,11 +104,7 @@ func (m *Model) key(a act) uint32 {
 	if detail >= 1<<detailBits {
 		panic("world: too many messages for a key")
 	}
-	key := uint32(a.kind)<<29 | uint32(a.peer)<<detailBits | detail
-	if a.atomic {
-		key |= 1 << 28
-	}
-	return key
+	return uint32(a.kind)<<29 | uint32(a.peer)<<detailBits | detail
 }
 
 // detailBits is what a key has for the detail, beside the kind and a node.
@@ -145,30 +139,21 @@ func (m *Model) compute(before *content, a act) *outcome {
 		c.Up, c.Node, c.Timers = false, nil, nil
 		return &outcome{cell: m.cell(c)}
 	}
-	o := &outcome{}
-	notes := m.step(c, event, o, nil)
-	for a.atomic && c.Up && c.Disk.Syncing > 0 {
-		mark := c.Disk.Complete()
-		c.Disk.Start()
-		notes = m.step(c, protocols.Persisted{Mark: mark}, o, notes)
-	}
-	if len(c.Timers) == 0 {
-		c.Timers = nil
-	}
-	o.notes = m.noteList(c.ID, a.kind == restart, notes)
-	o.cell = m.cell(c)
-	return o
+	return m.step(c, event)
 }
 
 // step has the node handle the event, and carries out what is the node's own of
-// the effects. It returns the notes with those of the step.
-func (m *Model) step(c *content, event protocols.Event, o *outcome, notes []protocols.Note) []protocols.Note {
+// the effects.
+func (m *Model) step(c *content, event protocols.Event) *outcome {
+	o := &outcome{}
 	var effects protocols.Effects
 	if failure := handle(c.Node, event, &effects); failure != "" {
 		o.broken, o.hits = fmt.Sprintf("node %s panics: %s", m.name(c.ID), failure), hitsPanic
 		c.Up, c.Node, c.Timers = false, nil, nil
-		return notes
+		o.cell = m.cell(c)
+		return o
 	}
+	var notes []protocols.Note
 	for _, effect := range effects {
 		switch e := effect.(type) {
 		case protocols.Send:
@@ -194,7 +179,12 @@ func (m *Model) step(c *content, event protocols.Event, o *outcome, notes []prot
 			notes = append(notes, e)
 		}
 	}
-	return notes
+	if len(c.Timers) == 0 {
+		c.Timers = nil
+	}
+	o.notes = m.noteList(c.ID, event, notes)
+	o.cell = m.cell(c)
+	return o
 }
 
 // handle calls Step and returns what it panicked with, "" if it did not.

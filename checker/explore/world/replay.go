@@ -20,42 +20,8 @@ func (m *Model) Replay(path *explore.Path) error {
 	if err != nil {
 		return err
 	}
-	if p := m.prologue; p != nil {
-		if err := m.follow(w, p, func([]uint32) {}); err != nil {
-			return fmt.Errorf("before it begins: %w", err)
-		}
-	} else {
-		m.settle(w, path.States[0])
-	}
-	return m.follow(w, path, func(words []uint32) { m.settle(w, words) })
-}
-
-// settle has the simulator do what in the model is part of the step before.
-func (m *Model) settle(w *sim.World, words []uint32) {
-	var step sim.Step
-	if m.config.Limits.PromptDisks && used(words[len(words)-1], usedCrashes) >= m.config.Budgets.Crashes {
-		for i := range w.Nodes {
-			for w.Nodes[i].Up && w.Nodes[i].Disk.Syncing > 0 {
-				w.Apply(sim.Choice{Kind: sim.Sync, Node: protocols.NodeID(i + 1)}, &step)
-			}
-		}
-	}
-	if m.config.Limits.PromptCalls {
-		for {
-			at := slices.IndexFunc(w.Calls, func(c sim.Call) bool { return c.Answered })
-			if at < 0 {
-				break
-			}
-			w.Apply(sim.Choice{Kind: sim.Arrive, ID: w.Calls[at].ID}, &step)
-		}
-	}
-}
-
-// follow makes a run in a world of the simulator that is where the run begins.
-// settle is called after every step with the state behind it.
-func (m *Model) follow(w *sim.World, path *explore.Path, settle func(words []uint32)) error {
 	if err := m.same(w, path.States[0]); err != nil {
-		return fmt.Errorf("world: at the beginning %w", err)
+		return fmt.Errorf("world: after boot %w", err)
 	}
 	var step sim.Step
 	for i, label := range path.Steps {
@@ -65,9 +31,6 @@ func (m *Model) follow(w *sim.World, path *explore.Path, settle func(words []uin
 			c, err = m.choice(w, label)
 			w.Apply(c, &step)
 			done = step.Done
-			if words := path.States[i]; label.Kind() == kindInvoke && m.meets(words[len(words)-1]) {
-				w.Apply(sim.Choice{Kind: sim.Arrive, ID: w.Clients[label>>8&0xff].Call}, &step)
-			}
 		}
 		if err != nil {
 			return fmt.Errorf("world: step %d (%s): %w", i+1, m.Explain(label), err)
@@ -75,7 +38,6 @@ func (m *Model) follow(w *sim.World, path *explore.Path, settle func(words []uin
 		if !done {
 			return fmt.Errorf("world: step %d (%s) is not possible", i+1, m.Explain(label))
 		}
-		settle(path.States[i+1])
 		if err := m.same(w, path.States[i+1]); err != nil {
 			return fmt.Errorf("world: after step %d (%s) %w", i+1, m.Explain(label), err)
 		}

@@ -1,0 +1,47 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	tea "charm.land/bubbletea/v2"
+
+	"quorumlab/tui/timeline"
+)
+
+// Options is what the stepper is to show, and where.
+type Options struct {
+	Subject *timeline.Subject
+	Run     int // the run shown first
+	// At is the step at first, or "violation"; "": the start.
+	At string
+	// Lessons, if there are any, are offered first; the Subject has no scenario.
+	Lessons []Lesson
+	// Verify makes sure of a trace, in the background; nil if there is none.
+	Verify func(context.Context) error
+	// Again returns the command line that opens where one stood.
+	Again func(timeline.Position, *timeline.Subject) string
+	// Exporters are forms in which lines can be written, beside the trace.
+	Exporters []Exporter
+	// In and Out are the terminal.
+	In  io.Reader
+	Out io.Writer
+}
+
+// Show shows the stepper on a terminal until it is left, and writes then how to come
+// back.
+func Show(ctx context.Context, options Options) error {
+	m := NewModel(ctx, options)
+	program := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(options.In), tea.WithOutput(options.Out))
+	_, err := program.Run()
+	m.stop()
+	if err != nil && !errors.Is(err, tea.ErrInterrupted) {
+		return err
+	}
+	if m.ended != "" {
+		fmt.Fprintln(options.Out, m.ended)
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package tui
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// columns returns how wide a text is on the screen.
+func columns(text string) int { return ansi.StringWidth(text) }
+
+// fit makes a text exactly so many columns wide: cut with an ellipsis, or padded.
+func fit(text string, width int) string {
+	if width <= 0 {
+		return ""
+	}
+	w := ansi.StringWidth(text)
+	if w > width {
+		text = ansi.Truncate(text, width, "…")
+		w = ansi.StringWidth(text)
+	}
+	return text + strings.Repeat(" ", width-w)
+}
+
+// fill makes a block of exactly so many lines of so many columns.
+func fill(lines []string, width, height int) []string {
+	block := make([]string, 0, height)
+	for i := range height {
+		line := ""
+		if i < len(lines) {
+			line = lines[i]
+		}
+		block = append(block, fit(line, width))
+	}
+	return block
+}
+
+// folded breaks a text into lines of at most so many columns.
+func folded(text string, width int) []string {
+	if width < 1 {
+		return nil
+	}
+	return strings.Split(ansi.Wrap(text, width, ""), "\n")
+}
+
+// beside joins blocks of lines, all of one height, with a separator.
+func beside(separator string, blocks ...[]string) []string {
+	joined := make([]string, len(blocks[0]))
+	for i := range joined {
+		parts := make([]string, len(blocks))
+		for k, block := range blocks {
+			parts[k] = block[i]
+		}
+		joined[i] = strings.Join(parts, separator)
+	}
+	return joined
+}
