@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"quorumlab/checker/explore"
+	"quorumlab/checker/explore/world"
 	"quorumlab/protocols/hint"
 	"quorumlab/scenarios"
 	"quorumlab/tui"
@@ -107,6 +109,9 @@ func (l *lab) stepOpen(argument string, flags stepFlags, seeded bool) (*stepped,
 	if err != nil {
 		return nil, err
 	}
+	if isTrace && explore.IsTrace(string(data)) {
+		return l.stepChecked(argument, data)
+	}
 	if !isTrace {
 		scenario, err := l.scenario(argument, flags.sets...)
 		if err != nil {
@@ -128,9 +133,34 @@ func (l *lab) stepOpen(argument string, flags stepFlags, seeded bool) (*stepped,
 	return &stepped{subject, runs, verify}, nil
 }
 
+// stepChecked opens the run that a check kept.
+func (l *lab) stepChecked(name string, data []byte) (*stepped, error) {
+	t, err := explore.ReadTrace(bytes.NewReader(data))
+	if err != nil {
+		return nil, usage("", "%s: %v", name, err)
+	}
+	entry, err := l.checkedEntry(t.Model, t.Mutant)
+	if err != nil {
+		return nil, err
+	}
+	model, _, err := entry.Make(t.Parameters)
+	if err != nil {
+		return nil, usage("", "%s: %v", name, err)
+	}
+	nodes, ok := model.(*world.Model)
+	if !ok {
+		return nil, usage(commandLine("replay", name)+" tells the run", "%s is a run of %s, which has no nodes to look at", name, t.Model)
+	}
+	subject, err := timeline.NewChecked(nodes, t)
+	if err != nil {
+		return nil, internal(fmt.Errorf("%s: %w", name, err))
+	}
+	return &stepped{subject: subject}, nil
+}
+
 // traceBytes reads a file, if it is one and begins like a trace.
 func traceBytes(name string) (data []byte, is bool, err error) {
-	begins := []byte(`{"trace"`)
+	begins := []string{`{"trace"`, "{\n  \"che"}
 	file, err := os.Open(name)
 	if err != nil {
 		if filepath.Ext(name) == ".jsonl" {
@@ -139,8 +169,8 @@ func traceBytes(name string) (data []byte, is bool, err error) {
 		return nil, false, nil
 	}
 	defer file.Close()
-	first := make([]byte, len(begins))
-	if n, _ := io.ReadFull(file, first); !bytes.Equal(first[:n], begins) {
+	first := make([]byte, len(begins[0]))
+	if n, _ := io.ReadFull(file, first); !slices.Contains(begins, string(first[:n])) {
 		if filepath.Ext(name) == ".jsonl" {
 			return nil, false, usage("run … --trace FILE writes one", "%s is no trace of a scenario", name)
 		}

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"time"
 
+	"quorumlab/checker/explore"
 	"quorumlab/protocols"
 	"quorumlab/scenarios"
 	"quorumlab/scenarios/language"
@@ -27,7 +28,8 @@ type Line struct {
 	// Run is the run, its random operations drawn.
 	Run *language.Run
 
-	root      int // place of the run in the scenario
+	path      *explore.Path // of the run of a check; else nil
+	root      int           // place of the run in the scenario
 	steps     steps
 	unseen    []sim.Unseen
 	snapshots snapshots

@@ -130,7 +130,7 @@ func kvText(c *machine.Command) string {
 func resultText(codec *state.Codec, r protocols.Result) string {
 	switch r := r.(type) {
 	case nil:
-		return "done"
+		return "(no value)"
 	case machine.Result:
 		switch {
 		case r.Error != "":
@@ -140,7 +140,7 @@ func resultText(codec *state.Codec, r protocols.Result) string {
 		case r.Swapped:
 			return "swapped"
 		}
-		return "done"
+		return "(no value)"
 	case machine.TransactionResult:
 		if r.Aborted {
 			return "aborted"

@@ -21,6 +21,9 @@ type Subject struct {
 	Mutant   string
 	// Deeds is what a run, by its name, begins with: those of a trace.
 	Deeds map[string][]trace.Deed
+	// Checked, if not nil, is the run of a check: then Scenario is what Checked made
+	// of it, and Lab, Seed and Mutant count for nothing.
+	Checked *Checked
 }
 
 // ErrImpossible says that a deed could not be done.
@@ -58,6 +61,9 @@ func upTo[T any](all []T, is func(T) bool) []T {
 // the Timeline. The error is ErrImpossible, one of usage, or the context's.
 func (d *Draft) Execute(ctx context.Context) (*Line, error) {
 	s, l := d.subject, d.line
+	if s.Checked != nil {
+		return s.Checked.execute(d)
+	}
 	running, err := s.Lab.Begin(s.Scenario, &s.Scenario.Runs[l.root], s.options(l.Deeds))
 	if err != nil {
 		return nil, err
@@ -120,6 +126,9 @@ func (l *Line) deedsUpTo(step int) []trace.Deed {
 
 // Save writes a line as a trace that `replay` accepts.
 func (s *Subject) Save(ctx context.Context, l *Line, w io.Writer) error {
+	if s.Checked != nil {
+		return s.Checked.save(l, w)
+	}
 	options := s.options(slices.Clone(l.Deeds))
 	options.Hashless, options.Trace = false, w
 	_, err := s.Lab.Execute(ctx, s.Scenario, &s.Scenario.Runs[l.root], options)
@@ -154,4 +163,6 @@ func FromTrace(lab *scenarios.Lab, r io.Reader) (*Subject, []string, error) {
 }
 
 // Copy returns what it takes to Save a line, for another goroutine.
-func (l *Line) Copy() *Line { return &Line{Deeds: slices.Clone(l.Deeds), root: l.root, Name: l.Name} }
+func (l *Line) Copy() *Line {
+	return &Line{Deeds: slices.Clone(l.Deeds), root: l.root, Name: l.Name, path: l.path}
+}

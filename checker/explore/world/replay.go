@@ -25,17 +25,11 @@ func (m *Model) Replay(path *explore.Path) error {
 	}
 	var step sim.Step
 	for i, label := range path.Steps {
-		done, err := m.cuts(w, label)
-		if !done && err == nil {
-			var c sim.Choice
-			c, err = m.choice(w, label)
-			w.Apply(c, &step)
-			done = step.Done
-		}
+		choice, fault, err := m.Act(w, label)
 		if err != nil {
 			return fmt.Errorf("world: step %d (%s): %w", i+1, m.Explain(label), err)
 		}
-		if !done {
+		if w.Redo(0, choice, fault, &step); !step.Done {
 			return fmt.Errorf("world: step %d (%s) is not possible", i+1, m.Explain(label))
 		}
 		if err := m.same(w, path.States[i+1]); err != nil {
@@ -43,6 +37,19 @@ func (m *Model) Replay(path *explore.Path) error {
 		}
 	}
 	return nil
+}
+
+// Boot returns the simulator's world before the first step of a run.
+func (m *Model) Boot() (*sim.World, error) { return m.boot() }
+
+// Act returns what a step is in the simulator's world: a choice or, if it cuts or
+// heals, a fault.
+func (m *Model) Act(w *sim.World, label explore.Label) (sim.Choice, *sim.Fault, error) {
+	if fault := m.cuts(label); fault != nil {
+		return sim.Choice{}, fault, nil
+	}
+	c, err := m.choice(w, label)
+	return c, nil, err
 }
 
 // boot makes the world in which all nodes have booted at once: a node that boots
@@ -73,23 +80,18 @@ func (m *Model) boot() (*sim.World, error) {
 	return w, nil
 }
 
-// cuts cuts a node of the simulator's world off, or heals that, if the step is
-// such a one.
-func (m *Model) cuts(w *sim.World, label explore.Label) (done bool, err error) {
-	alone := protocols.NodeID(label >> 8 & 0xff)
+// cuts returns the fault that cuts a node of the simulator's world off, or heals
+// that, if the step is such a one.
+func (m *Model) cuts(label explore.Label) *sim.Fault {
+	const cut = "cut"
 	switch label.Kind() {
 	case kindHeal:
-		return w.Network.Heal("cut"), nil
+		return &sim.Fault{Kind: sim.HealLinks, Cut: cut}
 	case kindCut:
-		var pairs []network.Pair
-		for i := range m.nodes {
-			if peer := protocols.NodeID(i + 1); peer != alone {
-				pairs = append(pairs, network.Pair{From: alone, To: peer}, network.Pair{From: peer, To: alone})
-			}
-		}
-		return true, w.Network.Cut("cut", pairs)
+		alone := protocols.NodeID(label >> 8 & 0xff)
+		return &sim.Fault{Kind: sim.CutLinks, Cut: cut, Pairs: network.Isolate(m.nodes, alone)}
 	}
-	return false, nil
+	return nil
 }
 
 // choice returns the simulator's choice for a step.
