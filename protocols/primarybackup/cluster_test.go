@@ -123,6 +123,14 @@ func (c *cluster) crash(id protocols.NodeID, keep int) {
 	}
 }
 
+// wipe gives a node an empty disk.
+func (c *cluster) wipe(id protocols.NodeID) {
+	c.crash(id, 0)
+	c.disks[id] = &disk{}
+	c.delivered[id] = nil
+	c.start(id)
+}
+
 // cut breaks the link between two nodes until it is healed.
 func (c *cluster) cut(a, b protocols.NodeID) {
 	c.cuts[link{a, b}], c.cuts[link{b, a}] = true, true
@@ -334,6 +342,7 @@ func (c *cluster) recover() {
 		c.drain()
 		c.fire(timerHeartbeat)
 		c.fire(timerRetry)
+		c.fire(timerInquire)
 	}
 	c.drain()
 }

@@ -28,6 +28,8 @@
 //	             committed, and answers when it has got as far.
 //	takeover     off: the primary stays the primary. timeout: a backup that
 //	             has not heard from it for takeover_after claims a term.
+//	empty_disk   new: a node with an empty disk is new. ask: it may have been wiped,
+//	             and asks all others before it leads.
 //
 // What holds: without take-over, confirmed reads are linearizable and no
 // acknowledged write is ever lost, in either mode, but while a link is cut a
@@ -40,9 +42,9 @@
 // Always: every acknowledgement follows the disk write it speaks of; one
 // primary a term; of one term's entries every log holds a prefix.
 //
-// What it does not do: tell a disk that was wiped from a new one, so that node 1
-// would lead term 1 once more and fill it anew; and with sync and wait=all a
-// take-over restores reads but no writes, which wait for all nodes, the dead one
+// What it does not do: with empty_disk=new, tell a disk that was wiped from a new
+// one, so that node 1 would lead term 1 once more and fill it anew; and with sync
+// and wait=all a take-over restores reads but no writes, which wait for all nodes, the dead one
 // included, until it is back.
 //
 // It needs stream links. It may import protocols, protocols/state and

@@ -24,6 +24,9 @@ const (
 
 	takeoverOff     = "off"
 	takeoverTimeout = "timeout"
+
+	emptyNew = "new"
+	emptyAsk = "ask"
 )
 
 // Protocol describes primary-backup to the drivers.
@@ -35,7 +38,7 @@ func Protocol() protocols.Protocol {
 		Parameters: parameters(),
 		Types: append(machine.Types(),
 			(*Node)(nil), Snapshot{}, Entry{}, Meta{},
-			Follow{}, Sync{}, Part{}, Append{}, Heartbeat{}, Ack{}, Newer{}, Forward{}, ReadAsk{}, ReadIndex{}),
+			Follow{}, Sync{}, Part{}, Append{}, Heartbeat{}, Ack{}, Newer{}, Forward{}, ReadAsk{}, ReadIndex{}, Inquiry{}, Knowledge{}),
 		New:        newFromConfig,
 		Milestones: milestones(),
 		// These hold in all modes. Prefix, total order and durability do not:
@@ -89,6 +92,10 @@ func parameters() []protocols.Parameter {
 			Help: "a backup never takes over, or when it has not heard from the primary for takeover_after",
 		},
 		{
+			Name: "empty_disk", Default: emptyNew, Choices: []string{emptyNew, emptyAsk},
+			Help: "a node with an empty disk is new, or was perhaps wiped: then it asks all others what they know before it leads",
+		},
+		{
 			Name: "takeover_after", Default: "10",
 			Help: "ticks of silence after which a node is taken for dead, at least 2",
 		},
@@ -109,9 +116,10 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 	case config.Machine == nil:
 		return nil, fmt.Errorf("primarybackup replicates into a state machine, none is given")
 	}
+	empty := ""
 	chosen := map[string]*string{
 		"replication": &settings.Replication, "wait": &settings.Wait,
-		"reads": &settings.Reads, "takeover": &settings.Takeover,
+		"reads": &settings.Reads, "takeover": &settings.Takeover, "empty_disk": &empty,
 	}
 	numbers := map[string]uint64{"takeover_after": 2, "snapshot_every": 0} // lowest values
 	for _, parameter := range parameters() {
@@ -129,6 +137,7 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 		}
 		numbers[parameter.Name] = number
 	}
+	settings.AskFirst = empty == emptyAsk
 	settings.TakeoverAfter = time.Duration(numbers["takeover_after"]) * config.Tick
 	settings.SnapshotEvery = numbers["snapshot_every"]
 	if settings.Replication == replicationNone && settings.Reads == readsConfirmed {

@@ -178,6 +178,7 @@ func TestModesKeepTheirPromises(t *testing.T) {
 		{set{"replication": "none", "reads": "local", "takeover": "timeout"}, false, false, false, false},
 		{set{}, true, true, true, true},
 		{set{"reads": "local"}, false, true, true, true},
+		{set{"takeover": "timeout", "empty_disk": "ask"}, true, true, true, true},
 		{set{"wait": "alive"}, true, true, true, true},
 		{set{"takeover": "timeout"}, true, true, true, true},
 		{set{"takeover": "timeout", "reads": "local"}, false, true, true, true},

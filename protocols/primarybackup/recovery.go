@@ -24,7 +24,7 @@ func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
 	if disk.Snapshot == nil {
 		n.Snapshot.Machine = n.Sessions.Snapshot() // as it was given
 	}
-	first := n.recoverLog(disk, out)
+	empty := n.recoverLog(disk, out)
 	n.Durable = n.last().Index
 	n.Commit, n.Applied = n.committed(), n.Snapshot.End.Index
 	n.Writes = map[protocols.ClientID]Write{}
@@ -32,7 +32,14 @@ func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
 	n.Sessions.Restore(n.Snapshot.Machine)
 	n.restored("recovered", out)
 	n.apply(out)
-	n.resume(first, out)
+	switch own := n.Settings.owner(n.Term) == n.Settings.Self; {
+	case n.Settings.AskFirst && (empty || meta.Blank):
+		n.wake(empty, out)
+	case own && empty:
+		n.claim(n.Term, out)
+	default:
+		n.resume(out)
+	}
 }
 
 // recoverLog reads the chain of entries that continues the snapshot, and cuts
@@ -56,7 +63,7 @@ func (n *Node) recoverLog(disk protocols.Disk, out *protocols.Effects) (empty bo
 		if end := n.last(); !readable || entry.Index != end.Index+1 || entry.Prev != end.Term {
 			if len(disk.Damaged) > 0 {
 				n.Lost = max(n.Lost, end.Index+uint64(len(records)-i))
-				writes = append(writes, protocols.SetMeta{Meta: Meta{Term: n.Term, Lost: n.Lost}})
+				writes = append(writes, protocols.SetMeta{Meta: n.meta()})
 			}
 			n.DiskNext = index + uint64(i)
 			writes = append(writes, protocols.CutTail{From: n.DiskNext})
@@ -84,16 +91,15 @@ func (n *Node) committed() uint64 {
 }
 
 // resume takes up the role that the term says.
-func (n *Node) resume(first bool, out *protocols.Effects) {
+func (n *Node) resume(out *protocols.Effects) {
 	own := n.Settings.owner(n.Term) == n.Settings.Self
 	switch {
-	case own && first:
-		n.claim(n.Term, out)
-	case own && n.Lost == 0:
+	case own && !n.Blank && n.Lost == 0:
 		n.claim(n.Settings.nextOwn(n.Term), out)
-	case own && n.Settings.Takeover == takeoverOff:
+	case own && !n.Blank && n.Settings.Takeover == takeoverOff:
 		n.take(RoleHalted, out)
 		n.note(out, protocols.Halted, n.Lost, "the log is damaged and nobody takes over")
+	case n.Role == RoleBackup: // already
 	default:
 		n.take(RoleBackup, out)
 		n.follow(out)
@@ -106,7 +112,7 @@ func (n *Node) resume(first bool, out *protocols.Effects) {
 func (n *Node) recoverLost(out *protocols.Effects) {
 	if n.Lost > 0 && n.Synced && n.Durable >= n.Lost {
 		n.Lost = 0
-		n.persist(out, protocols.SetMeta{Meta: Meta{Term: n.Term}})
+		n.persist(out, protocols.SetMeta{Meta: n.meta()})
 	}
 }
 

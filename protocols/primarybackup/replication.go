@@ -12,6 +12,14 @@ import (
 // and, with replication=sync, on the disk of every backup that is waited for.
 
 func (n *Node) onReceived(from protocols.NodeID, message protocols.Message, out *protocols.Effects) {
+	switch m := message.(type) {
+	case Inquiry:
+		n.onInquiry(from, out)
+		return
+	case Knowledge:
+		n.onKnowledge(from, m, out)
+		return
+	}
 	term := termOf(message)
 	if term < n.Term {
 		n.onOutdated(from, message, out)
@@ -29,6 +37,7 @@ func (n *Node) onReceived(from protocols.NodeID, message protocols.Message, out 
 	case n.leads():
 		n.heard(from, out)
 	case n.Role == RoleBackup && from == n.Settings.owner(n.Term):
+		n.New = false
 		n.watchPrimary(out)
 	}
 	n.onCurrent(from, message, out)
@@ -196,7 +205,7 @@ func (n *Node) acknowledge(out *protocols.Effects) {
 
 // onFollow begins to ship the log to a backup.
 func (n *Node) onFollow(from protocols.NodeID, follow Follow, out *protocols.Effects) {
-	if n.Role == RoleClaiming {
+	if n.Role == RoleClaiming || n.Blank && n.Settings.owner(n.Term) == n.Settings.Self {
 		n.Held = append(n.Held, Held{From: from, Message: follow})
 	}
 	if !n.leads() || n.Settings.Replication == replicationNone {
@@ -305,7 +314,7 @@ func (n *Node) backup(node protocols.NodeID) *Backup {
 func (n *Node) onPersisted(mark uint64, out *protocols.Effects) {
 	n.written(mark)
 	switch {
-	case n.Role == RoleClaiming && n.DurableTerm == n.Term:
+	case n.Role == RoleClaiming && mark >= n.Claim:
 		n.lead(out)
 	case n.leads():
 		n.advance(out)
@@ -332,6 +341,9 @@ func (n *Node) apply(out *protocols.Effects) {
 }
 
 func (n *Node) onDisconnected(peer protocols.NodeID, out *protocols.Effects) {
+	if n.Blank {
+		n.dropHeld(peer)
+	}
 	switch {
 	case n.Role == RoleClaiming:
 		n.dropHeld(peer)

@@ -18,6 +18,12 @@ type Node struct {
 	// the log, 0 if there was none: until it has the log up to there again
 	// the node must not lead.
 	Lost uint64
+	// Blank: the disk is empty, or was once, and not all others have told since what
+	// they know; Unheard are those who have not. The node must not lead. Used: some
+	// of them knew of somebody who led. New: the disk was empty when this life began,
+	// and nothing was heard of a primary since.
+	Blank, Used, New bool
+	Unheard          []protocols.NodeID
 
 	// The log: a snapshot, and the entries after it.
 	Snapshot Snapshot
@@ -42,7 +48,8 @@ type Node struct {
 	// Incoming is what has arrived of the snapshot that is to replace the log.
 	Incoming machine.Assembly
 
-	// As a primary. Barrier is the last index inherited from earlier terms.
+	// As a primary. Claim is the mark of the Persist of its claim. Barrier is the last index inherited from earlier terms.
+	Claim   uint64
 	Barrier uint64
 	Backups []Backup // in growing order of Node
 	// Held are messages of backups that came too early: Follow before the
@@ -65,6 +72,8 @@ type Settings struct {
 	Reads         string
 	Takeover      string
 	TakeoverAfter time.Duration
+	// AskFirst: an empty disk may have been wiped.
+	AskFirst bool
 	// SnapshotEvery is the number of entries after which a snapshot replaces
 	// them; 0: never.
 	SnapshotEvery uint64
@@ -119,7 +128,10 @@ type Snapshot struct {
 }
 
 // Meta is the metadata on disk; see Node for the fields.
-type Meta struct{ Term, Lost uint64 }
+type Meta struct {
+	Term, Lost uint64
+	Blank      bool
+}
 
 // Writing is a Persist under way: with Mark, the log up to Last and Term are
 // on disk.
@@ -198,6 +210,8 @@ func (n *Node) onTimer(timer protocols.Timer, out *protocols.Effects) {
 		n.onSilence(protocols.NodeID(timer.Key), out)
 	case timerTakeover:
 		n.onPrimarySilent(out)
+	case timerInquire:
+		n.inquire(out)
 	}
 }
 

@@ -29,12 +29,12 @@ func (n *Node) watchPrimary(out *protocols.Effects) {
 	out.SetTimer(protocols.Timer{Name: timerTakeover}, rank*s.TakeoverAfter, rank*s.TakeoverAfter+s.TakeoverAfter/2)
 }
 
-// onPrimarySilent takes over, unless the node's own log is not whole.
+// onPrimarySilent takes over, unless the node's own log is not whole, or may not be.
 func (n *Node) onPrimarySilent(out *protocols.Effects) {
 	if n.Role != RoleBackup {
 		return
 	}
-	if n.Lost > 0 {
+	if n.Lost > 0 || n.Blank {
 		n.watchPrimary(out)
 		return
 	}
@@ -49,7 +49,8 @@ func (n *Node) claim(term uint64, out *protocols.Effects) {
 	out.CancelTimer(retryOf(n.Settings.owner(n.Term)))
 	n.Term, n.Synced, n.Asked, n.Following, n.Incoming = term, false, false, false, machine.Assembly{}
 	n.take(RoleClaiming, out)
-	n.persist(out, protocols.SetMeta{Meta: Meta{Term: n.Term, Lost: n.Lost}})
+	n.persist(out, protocols.SetMeta{Meta: n.meta()})
+	n.Claim = n.Mark
 }
 
 // lead takes up the term: calls the backups, and inherits the whole log.
@@ -135,7 +136,7 @@ func (n *Node) onSilence(node protocols.NodeID, out *protocols.Effects) {
 // adopt enters a higher term as the backup of its primary. Nothing is
 // acknowledged to clients any more on account of the earlier term.
 func (n *Node) adopt(term uint64, out *protocols.Effects) {
-	if n.Settings.owner(term) == n.Settings.Self {
+	if n.Settings.owner(term) == n.Settings.Self && !n.Blank {
 		// Its own, but forgotten by its disk: it must not fill it anew.
 		n.claim(n.Settings.nextOwn(term), out)
 		return
@@ -153,6 +154,6 @@ func (n *Node) adopt(term uint64, out *protocols.Effects) {
 		n.take(RoleBackup, out)
 	}
 	n.forgetReadIndices()
-	n.persist(out, protocols.SetMeta{Meta: Meta{Term: n.Term, Lost: n.Lost}})
+	n.persist(out, protocols.SetMeta{Meta: n.meta()})
 	n.watchPrimary(out)
 }
