@@ -5,12 +5,12 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"quorumlab/scenarios"
 	"quorumlab/tui/timeline"
@@ -69,6 +69,9 @@ func (s *screen) do(cmd tea.Cmd) {
 	}
 }
 
+// escapes are what colours a screen.
+var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
 var codes = map[string]rune{
 	"enter": tea.KeyEnter, "tab": tea.KeyTab, "esc": tea.KeyEscape, "right": tea.KeyRight, "left": tea.KeyLeft,
 	"up": tea.KeyUp, "down": tea.KeyDown, "backspace": tea.KeyBackspace,
@@ -103,10 +106,10 @@ func (s *screen) text() string {
 		s.Errorf("the screen has %d lines, and there is room for %d", len(lines), s.height)
 	}
 	for i, line := range lines {
-		if w := ansi.StringWidth(line); w != s.width {
-			s.Errorf("line %d is %d wide, and the screen %d: %q", i+1, w, s.width, ansi.Strip(line))
+		if w := columns(line); w != s.width {
+			s.Errorf("line %d is %d wide, and the screen %d: %q", i+1, w, s.width, escapes.ReplaceAllString(line, ""))
 		}
-		lines[i] = strings.TrimRight(ansi.Strip(line), " ")
+		lines[i] = strings.TrimRight(escapes.ReplaceAllString(line, ""), " ")
 	}
 	return strings.Join(lines, "\n") + "\n"
 }

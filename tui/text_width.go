@@ -3,23 +3,31 @@ package tui
 import (
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
+	"charm.land/lipgloss/v2"
 )
 
 // columns returns how wide a text is on the screen.
-func columns(text string) int { return ansi.StringWidth(text) }
+func columns(text string) int { return lipgloss.Width(text) }
 
 // fit makes a text exactly so many columns wide: cut with an ellipsis, or padded.
 func fit(text string, width int) string {
 	if width <= 0 {
 		return ""
 	}
-	w := ansi.StringWidth(text)
+	w := columns(text)
 	if w > width {
-		text = ansi.Truncate(text, width, "…")
-		w = ansi.StringWidth(text)
+		text = cut(text, width-1) + "…"
+		w = columns(text)
 	}
 	return text + strings.Repeat(" ", width-w)
+}
+
+// cut cuts a text that is wider than so many columns.
+func cut(text string, width int) string {
+	if width <= 0 {
+		return ""
+	}
+	return lipgloss.NewStyle().MaxWidth(width).Render(text)
 }
 
 // fill makes a block of exactly so many lines of so many columns.
@@ -40,7 +48,7 @@ func folded(text string, width int) []string {
 	if width < 1 {
 		return nil
 	}
-	return strings.Split(ansi.Wrap(text, width, ""), "\n")
+	return strings.Split(lipgloss.Wrap(text, width, ""), "\n")
 }
 
 // beside joins blocks of lines, all of one height, with a separator.

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"quorumlab/scenarios"
 	"quorumlab/tui/timeline"
@@ -225,7 +224,7 @@ func (m *Model) told2(style interface{ Render(...string) string }, text string) 
 	if n := m.layout.narration; len(lines) > n {
 		more := " … (t)"
 		lines = lines[:n]
-		lines[n-1] = strings.TrimRight(ansi.Truncate(lines[n-1], m.width-len([]rune(more)), ""), " ") + more
+		lines[n-1] = strings.TrimRight(cut(lines[n-1], m.width-len([]rune(more))), " ") + more
 	}
 	for i := range lines {
 		lines[i] = style.Render(lines[i])

@@ -209,7 +209,6 @@ func outerRows() []Row {
 			Module: append(slices.Clone(shown), "protocols", "protocols/hint", "network", "sim", "tui/timeline"),
 			Outside: []string{
 				"charm.land/bubbletea/v2", "charm.land/bubbles/v2/textinput", "charm.land/lipgloss/v2",
-				"github.com/charmbracelet/x/ansi",
 			},
 		},
 		{
