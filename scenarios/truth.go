@@ -50,6 +50,8 @@ type Request struct {
 	Node string
 	// Answered: with a result, not a refusal. Crashed: the node went down first.
 	Answered, Crashed bool
+	// Refusal is what it was refused with, if it was.
+	Refusal string
 }
 
 // Decision is what a node takes a transaction's fate to be.
@@ -116,8 +118,8 @@ func (t *witnessOfAll) Observe(w *sim.World, step *sim.Step) {
 		switch e := effect.(type) {
 		case protocols.Reply:
 			at := asked{step.Node, e.Client, e.Request}
-			if i, open := t.waiting[at]; open && e.Refusal == "" {
-				t.truth.Requests[i].Answered = true
+			if i, open := t.waiting[at]; open {
+				t.truth.Requests[i].Answered, t.truth.Requests[i].Refusal = e.Refusal == "", e.Refusal
 				delete(t.waiting, at)
 			}
 		case protocols.Note:

@@ -200,7 +200,21 @@ func outerRows() []Row {
 			},
 			Outside: []string{"pgregory.net/rapid"},
 		},
-		{Folder: "reports", Module: append(slices.Clone(shown), "reports/measure")},
+		{Folder: "reports", Module: append(slices.Clone(shown), "reports/measure", "reports/charts", "reports/film")},
+		// Plots, of anything.
+		{
+			Folder: "reports/charts",
+			Outside: []string{
+				"gonum.org/v1/plot",
+			},
+		},
+		// A film of a run shows what no trace holds: states, messages under way.
+		{
+			Folder: "reports/film",
+			Module: append([]string{
+				"protocols", "protocols/machine", "protocols/state", "network", "sim",
+			}, shown...),
+		},
 		// The figures of reports: functions of histories and of what was seen.
 		{Folder: "reports/measure", Pure: true, Module: []string{"checker/linear"}},
 		{

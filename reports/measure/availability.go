@@ -156,7 +156,7 @@ func Failover(ops []Operation, fault Window, counts func(*Operation) bool) (afte
 
 // The windows over which the rate of answers is taken for Recovery.
 const (
-	rateOver  = int64(time.Second)
+	rateOver  = int64(2 * time.Second)
 	rateEvery = int64(100 * time.Millisecond)
 )
 

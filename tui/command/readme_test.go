@@ -23,8 +23,8 @@ const (
 )
 
 // among matches the lines that the transcript leaves out: what happens before
-// the link is cut, and the verdicts on what nodes did among themselves.
-var among = regexp.MustCompile(`^ +([01]\.\d+s  |✓ happens:|✓ hold[ ,]|✓ availability|epoch-)`)
+// the link is cut and after it is healed, and what is summed up in "given up".
+var among = regexp.MustCompile(`^ +([01]\.\d+s  |1\d\.\d+s  |snapshot$|answered |side N|✓ happens:|✓ hold[ ,]|✓ availability|epoch-)`)
 
 func readme(t *testing.T) string {
 	t.Helper()

@@ -46,7 +46,7 @@ func newRoot(s streams) (*cobra.Command, error) {
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(root, cmd, err) })
 	root.AddCommand(
-		newList(l), newRun(l), newStep(l), newSweep(l), newCheck(l), newReplay(l), newShrink(l), newLinearize(l), newBench(l),
+		newList(l), newRun(l), newStep(l), newSweep(l), newCheck(l), newReplay(l), newShrink(l), newLinearize(l), newBench(l), newReport(l), newExport(l),
 		newServe(l), newCluster(l), newKV(l), newMan(l), newSchema(l),
 	)
 	root.InitDefaultHelpCmd()
