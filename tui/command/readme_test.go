@@ -3,7 +3,6 @@ package command
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -170,27 +169,6 @@ func TestReadmeNamesDependencies(t *testing.T) {
 		if m := regexp.MustCompile(`^\t(\S+?)(/cmd/\S+)?\n$`).FindStringSubmatch(line); m != nil && !strings.Contains(section, "`"+m[1]+"`") {
 			t.Errorf("the README does not name the tool %s", m[1])
 		}
-	}
-}
-
-// TestReadmeScenario runs the scenario that the README shows, and with the
-// other choice that it speaks of.
-func TestReadmeScenario(t *testing.T) {
-	_, rest, _ := strings.Cut(readme(t), "```yaml\n")
-	document, _, ok := strings.Cut(rest, "```\n")
-	if !ok {
-		t.Fatal("the README shows no scenario")
-	}
-	file := filepath.Join(t.TempDir(), "stale-read.yaml")
-	if err := os.WriteFile(file, []byte(document), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if stdout, stderr, code := quorumlab(t, "run", file); code != exitHeld {
-		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
-	}
-	stdout, stderr, code := quorumlab(t, "run", file, "--set", "parameters.reads=confirmed")
-	if code != exitViolated || !strings.Contains(stdout, "linearizable: holds, expected violated") {
-		t.Errorf("the other choice: exit code %d: %s%s", code, stdout, stderr)
 	}
 }
 
