@@ -24,6 +24,7 @@ const patience = 20 * time.Second
 type puppet struct {
 	mu   sync.Mutex
 	got  []string // "2:hello" from 2, "2:-" for a break
+	did  []string // the same, and ">2:hello" for what it sent, in order
 	told chan struct{}
 	// gate, if not nil, is what every step waits for.
 	gate chan struct{}
@@ -61,6 +62,13 @@ func (p *puppet) Step(_ time.Duration, event protocols.Event, out *protocols.Eff
 		word = fmt.Sprint("mark ", e.Mark)
 	case protocols.Requested:
 		*out = append(*out, e.Command.(order).effects...)
+		p.mu.Lock()
+		for _, effect := range *out {
+			if sent, ok := effect.(protocols.Send); ok {
+				p.did = append(p.did, fmt.Sprintf(">%d:%v", sent.To, sent.Message))
+			}
+		}
+		p.mu.Unlock()
 		out.Reply(e.Client, e.Request, "done")
 		return
 	case protocols.Recovered:
@@ -68,6 +76,7 @@ func (p *puppet) Step(_ time.Duration, event protocols.Event, out *protocols.Eff
 	}
 	p.mu.Lock()
 	p.got = append(p.got, word)
+	p.did = append(p.did, word)
 	p.mu.Unlock()
 	select {
 	case p.told <- struct{}{}:

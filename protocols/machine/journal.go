@@ -7,11 +7,11 @@ import (
 	"quorumlab/protocols"
 )
 
-// Journal is a KV that numbers its changes and remembers the last of them, so that
-// people can watch keys, and go on watching at another replica: equal logs give
-// equal numbers.
+// Journal executes what a KV does, for many keys. It numbers its changes and remembers
+// the last of them, so that people can watch keys, and go on watching at another
+// replica: equal logs give equal numbers.
 type Journal struct {
-	KV KV
+	Values Pages
 	// Revision is the number of commands that changed something.
 	Revision uint64
 	// Changes are the last of them, the oldest first: between JournalKeep and twice
@@ -36,18 +36,26 @@ type Change struct {
 // they are for those who watch, and they look again when they have missed some.
 type JournalSnapshot struct {
 	Revision uint64
-	KV       KVSnapshot
+	// Count is the number of keys, Pages hold them, as in Pages.
+	Count int
+	Pages []string
 }
 
-// JournalPart is the first part of a JournalSnapshot, those of the KV follow.
-type JournalPart struct{ Revision uint64 }
+// JournalPart is a part of a JournalSnapshot. Revision and Count are the same in all.
+// More says that the last of its pages goes on with the first of the next part.
+type JournalPart struct {
+	Revision uint64
+	Count    int
+	Pages    []string
+	More     bool
+}
 
-// NewJournal returns a Journal of an empty KV.
-func NewJournal() *Journal { return &Journal{KV: *NewKV()} }
+// NewJournal returns a Journal without keys.
+func NewJournal() *Journal { return &Journal{} }
 
 // Apply implements protocols.StateMachine, as KV does.
 func (j *Journal) Apply(command protocols.Command) protocols.Result {
-	result := j.KV.Apply(command)
+	result := apply(&j.Values, command)
 	switch c := command.(type) {
 	case Command:
 		if c.changed(result.(Result)) {
@@ -89,7 +97,7 @@ func (j *Journal) note(keys []string) {
 	}
 	j.Revision++
 	for _, key := range keys {
-		left := j.KV.get(key)
+		left := j.Values.get(key)
 		j.Changes = append(j.Changes, Change{Revision: j.Revision, Key: key, Value: left.Value, Deleted: !left.Found})
 	}
 	if len(j.Changes) >= 2*JournalKeep {
@@ -120,12 +128,16 @@ func (j *Journal) Since(revision uint64) ([]Change, bool) {
 
 // Query implements protocols.StateMachine.
 func (j *Journal) Query(command protocols.Command) (protocols.Result, bool) {
-	return j.KV.Query(command)
+	c, ok := command.(Command)
+	if !ok || c.Op != Get {
+		return nil, false
+	}
+	return j.Values.get(c.Key), true
 }
 
 // Snapshot implements protocols.StateMachine.
 func (j *Journal) Snapshot() protocols.Record {
-	return JournalSnapshot{Revision: j.Revision, KV: j.KV.Snapshot().(KVSnapshot)}
+	return JournalSnapshot{Revision: j.Revision, Count: j.Values.Count, Pages: slices.Clone(j.Values.Pages)}
 }
 
 // Restore implements protocols.StateMachine. A record of another type panics.
@@ -137,14 +149,35 @@ func (j *Journal) Restore(snapshot protocols.Record) {
 			panic(fmt.Sprintf("machine: snapshot of a Journal is a %T", snapshot))
 		}
 	}
-	j.KV.Restore(restored.KV)
+	j.Values = Pages{Pages: slices.Clone(restored.Pages), Count: restored.Count}
 	j.Revision, j.Complete, j.Changes = restored.Revision, restored.Revision, nil
 }
 
-// Divide implements Divisible.
+// Divide implements Divisible. Pages that are too long are cut.
 func (j *Journal) Divide(snapshot protocols.Record, size int) []protocols.Record {
 	whole := snapshot.(JournalSnapshot)
-	return append([]protocols.Record{JournalPart{Revision: whole.Revision}}, j.KV.Divide(whole.KV, size)...)
+	empty := JournalPart{Revision: whole.Revision, Count: whole.Count}
+	most := max(size-partHead-entryHead, 1)
+	var parts []protocols.Record
+	part, room := empty, most
+	for _, page := range whole.Pages {
+		for {
+			piece := page[:min(len(page), max(room, 1))]
+			part.Pages = append(part.Pages, piece)
+			room -= len(piece) + entryHead
+			if page = page[len(piece):]; page == "" {
+				break
+			}
+			part.More = true
+			parts = append(parts, part)
+			part, room = empty, most
+		}
+		if room <= 0 {
+			parts = append(parts, part)
+			part, room = empty, most
+		}
+	}
+	return append(parts, part)
 }
 
 // Unite implements Divisible.
@@ -152,13 +185,24 @@ func (j *Journal) Unite(parts []protocols.Record) (protocols.Record, error) {
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("machine: a Journal's snapshot of no parts")
 	}
-	first, ok := parts[0].(JournalPart)
-	if !ok {
-		return nil, fmt.Errorf("machine: the first part of a Journal's snapshot is a %T", parts[0])
+	var whole JournalSnapshot
+	var piece []byte
+	for _, record := range parts {
+		part, ok := record.(JournalPart)
+		if !ok {
+			return nil, fmt.Errorf("machine: a part of a Journal's snapshot is a %T", record)
+		}
+		whole.Revision, whole.Count = part.Revision, part.Count
+		for i, page := range part.Pages {
+			if piece = append(piece, page...); part.More && i == len(part.Pages)-1 {
+				break // it goes on
+			}
+			whole.Pages = append(whole.Pages, string(piece))
+			piece = piece[:0]
+		}
 	}
-	united, err := j.KV.Unite(parts[1:])
-	if err != nil {
-		return nil, err
+	if len(piece) > 0 {
+		return nil, fmt.Errorf("machine: a Journal's snapshot ends within a page")
 	}
-	return JournalSnapshot{Revision: first.Revision, KV: united.(KVSnapshot)}, nil
+	return whole, nil
 }

@@ -1,13 +1,17 @@
 package machine
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/state"
 )
 
 // TestJournalTellsWhatChanged: a Journal answers as its KV does, and whoever follows
@@ -90,7 +94,7 @@ func TestJournalSnapshots(t *testing.T) {
 		t.Fatal(err)
 	}
 	other.Restore(joined)
-	if got := other.Machine.(*Journal); got.Revision != 100 || got.Complete != 100 || len(got.KV.Values) != 26 {
+	if got := other.Machine.(*Journal); got.Revision != 100 || got.Complete != 100 || got.Values.Count != 26 {
 		t.Errorf("%+v", got)
 	}
 	if !reflect.DeepEqual(other.Snapshot(), snapshot) {
@@ -103,5 +107,119 @@ func TestJournalSnapshots(t *testing.T) {
 		if united, err := NewJournal().Unite(parts); err == nil {
 			t.Errorf("%v united to %v", parts, united)
 		}
+	}
+}
+
+// TestPages: whatever is done, pages hold what a map holds, in order and no page too
+// long; and a copy of the list is not touched by what comes after.
+func TestPages(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var pages Pages
+		want := map[string]string{}
+		key := rapid.OneOf(rapid.StringN(0, 3, -1), rapid.Custom(func(t *rapid.T) string {
+			return fmt.Sprintf("key%d", rapid.IntRange(0, 400).Draw(t, "number"))
+		}))
+		var kept Pages
+		var keptWant map[string]string
+		for range rapid.IntRange(1, 300).Draw(t, "changes") {
+			k := key.Draw(t, "key")
+			switch rapid.IntRange(0, 5).Draw(t, "change") {
+			case 0:
+				_, there := want[k]
+				if pages.remove(k) != there {
+					t.Fatalf("remove %q: it was there: %v", k, there)
+				}
+				delete(want, k)
+			case 1:
+				kept, keptWant = Pages{Pages: slices.Clone(pages.Pages), Count: pages.Count}, maps.Clone(want)
+			default:
+				value := strings.Repeat("v", rapid.SampledFrom([]int{0, 1, 100, 127, 128, 1000, 5000, 20000}).Draw(t, "length"))
+				pages.set(k, value)
+				want[k] = value
+			}
+			if got := pages.get(k); got.Found != hasKey(want, k) || got.Value != want[k] {
+				t.Fatalf("%q is %d bytes, want %d", k, len(got.Value), len(want[k]))
+			}
+		}
+		checkPages(t, &pages, want)
+		checkPages(t, &kept, keptWant)
+	})
+}
+
+func hasKey(m map[string]string, key string) bool {
+	_, there := m[key]
+	return there
+}
+
+func checkPages(t *rapid.T, p *Pages, want map[string]string) {
+	t.Helper()
+	var last string
+	count := 0
+	for i, page := range p.Pages {
+		if page == "" {
+			t.Fatalf("page %d is empty", i)
+		}
+		for at := 0; at < len(page); {
+			e := entryAt(page, at)
+			if count > 0 && e.key <= last {
+				t.Fatalf("%q comes after %q", e.key, last)
+			}
+			if value, there := want[e.key]; !there || value != e.value {
+				t.Fatalf("%q has %d bytes, want %d", e.key, len(e.value), len(value))
+			}
+			if e.to == len(page) && at > 0 && len(page) > pageFull {
+				t.Fatalf("page %d has %d bytes", i, len(page))
+			}
+			last, at = e.key, e.to
+			count++
+		}
+	}
+	if count != len(want) || p.Count != count {
+		t.Fatalf("%d keys, counted %d, want %d", count, p.Count, len(want))
+	}
+}
+
+// TestJournalPartsAreBounded: parts are small, and give the whole again.
+func TestJournalPartsAreBounded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		journal := NewJournal()
+		for range rapid.IntRange(0, 60).Draw(t, "keys") {
+			journal.Apply(Command{
+				Op: Put, Key: rapid.StringN(0, 20, -1).Draw(t, "key"),
+				Value: strings.Repeat("v", rapid.SampledFrom([]int{0, 10, 900, 9000}).Draw(t, "length")),
+			})
+		}
+		whole := journal.Snapshot()
+		size := rapid.IntRange(100, 10_000).Draw(t, "size")
+		parts := journal.Divide(whole, size)
+		var encoder state.Encoder
+		for i, part := range parts {
+			if bytes := len(encoder.Append(nil, part)); bytes > size {
+				t.Fatalf("part %d has %d bytes, more than %d", i, bytes, size)
+			}
+		}
+		united, err := journal.Unite(parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "united", united, whole)
+		if len(parts) > 1 {
+			if _, err := journal.Unite(parts[:1]); err == nil && parts[0].(JournalPart).More {
+				t.Fatal("half a page was united")
+			}
+		}
+	})
+}
+
+func BenchmarkJournalPut(b *testing.B) {
+	journal := NewJournal()
+	for i := range 1_000_000 {
+		journal.Values.set(fmt.Sprintf("key%d", i*7919%1_000_000), "12345678")
+	}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		i++
+		journal.Apply(Command{Op: Put, Key: fmt.Sprintf("key%d", i*104729%1_000_000), Value: "87654321"})
 	}
 }

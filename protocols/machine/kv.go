@@ -67,18 +67,29 @@ func NewKV() *KV { return &KV{Values: map[string]string{}} }
 
 // Apply executes a Command and returns its Result, or a Transaction and returns
 // its TransactionResult.
-func (m *KV) Apply(command protocols.Command) protocols.Result {
+func (m *KV) Apply(command protocols.Command) protocols.Result { return apply(m, command) }
+
+// values is what commands work on.
+type values interface {
+	get(key string) Result
+	set(key, value string)
+	// remove takes a key's value away, and reports whether it had one.
+	remove(key string) bool
+}
+
+// apply executes a Command or a Transaction.
+func apply(m values, command protocols.Command) protocols.Result {
 	switch c := command.(type) {
 	case Command:
-		return m.execute(c)
+		return execute(m, c)
 	case Transaction:
-		return m.transact(c)
+		return transact(m, c)
 	default:
 		return Result{Error: fmt.Sprintf("command is a %T, not a machine.Command", command)}
 	}
 }
 
-func (m *KV) execute(c Command) Result {
+func execute(m values, c Command) Result {
 	switch c.Op {
 	case Get:
 		return m.get(c.Key)
@@ -86,13 +97,11 @@ func (m *KV) execute(c Command) Result {
 		m.set(c.Key, c.Value)
 		return Result{}
 	case CAS:
-		return m.compareAndSwap(c)
+		return compareAndSwap(m, c)
 	case Delete:
-		_, found := m.Values[c.Key]
-		delete(m.Values, c.Key)
-		return Result{Found: found}
+		return Result{Found: m.remove(c.Key)}
 	case Add:
-		return m.add(c)
+		return add(m, c)
 	default:
 		return Result{Error: fmt.Sprintf("no operation %q: known are get, put, cas, delete, add", string(c.Op))}
 	}
@@ -138,7 +147,13 @@ func (m *KV) set(key, value string) {
 	m.Values[key] = value
 }
 
-func (m *KV) compareAndSwap(c Command) Result {
+func (m *KV) remove(key string) bool {
+	_, found := m.Values[key]
+	delete(m.Values, key)
+	return found
+}
+
+func compareAndSwap(m values, c Command) Result {
 	result := m.get(c.Key)
 	if c.Absent {
 		result.Swapped = !result.Found

@@ -47,7 +47,7 @@ func (c Command) Refused(result Result) bool {
 
 // transact executes a transaction. What it has changed by the time that a
 // condition does not hold it takes back.
-func (m *KV) transact(t Transaction) TransactionResult {
+func transact(m values, t Transaction) TransactionResult {
 	type image struct {
 		key    string
 		before Result
@@ -56,7 +56,7 @@ func (m *KV) transact(t Transaction) TransactionResult {
 	var done TransactionResult
 	for i, c := range t.Commands {
 		undo = append(undo, image{c.Key, m.get(c.Key)})
-		result := m.execute(c)
+		result := execute(m, c)
 		done.Results = append(done.Results, result)
 		if !c.Refused(result) {
 			continue
@@ -69,7 +69,7 @@ func (m *KV) transact(t Transaction) TransactionResult {
 			if undo[j].before.Found {
 				m.set(undo[j].key, undo[j].before.Value)
 			} else {
-				delete(m.Values, undo[j].key)
+				m.remove(undo[j].key)
 			}
 		}
 		break
@@ -78,7 +78,7 @@ func (m *KV) transact(t Transaction) TransactionResult {
 }
 
 // add executes an Add.
-func (m *KV) add(c Command) Result {
+func add(m values, c Command) Result {
 	amount, err := strconv.ParseInt(c.Value, 10, 64)
 	if err != nil {
 		return Result{Error: fmt.Sprintf("cannot add %q, which is no whole number", c.Value)}

@@ -18,4 +18,9 @@
 //     machine, so that what `run` prints can be compared byte by byte.
 //   - The first interrupt ends the work and lets the verb print what it has;
 //     the second kills the process.
+//
+// Tests of real clusters run the program itself, a process a node. Those that take long
+// have a tag: `go test -tags failover -run Failover -v ./tui/command` measures how long a
+// cluster does not answer after its leader was killed, and fails if the median of 20 is
+// over a second.
 package command

@@ -269,8 +269,13 @@ const (
 	drainWithin  = 3 * time.Second
 )
 
+// connectionsMost is how many connections a door has at once. More wait, in the
+// system's queue, until one ends.
+const connectionsMost = 4096
+
 // run serves a door.
 func (s *server) run(listener net.Listener, handler http.Handler) {
+	listener = tcp.LimitListener(listener, connectionsMost)
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerWithin, ReadTimeout: bodyWithin, IdleTimeout: idleWithin,
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),

@@ -151,8 +151,8 @@ func (d *Door) status(r *http.Request, node Node) (any, error) {
 	s := Status{Schema: 1, ID: d.config.ID, Cluster: d.config.Cluster, Protocol: d.config.Protocol}
 	looked := node.Look(r.Context(), func(n protocols.Node, _ time.Duration) {
 		if journal := journalOf(n); journal != nil {
-			s.Revision, s.Keys = journal.Revision, len(journal.KV.Values)
-			if _, there := journal.KV.Values[sessionKey]; there {
+			s.Revision, s.Keys = journal.Revision, journal.Values.Count
+			if own, _ := journal.Query(machine.Command{Op: machine.Get, Key: sessionKey}); own.(machine.Result).Found {
 				s.Keys--
 			}
 		}

@@ -126,6 +126,14 @@ func (d *Door) handle(serve func(r *http.Request, node Node) (any, error)) http.
 // writerKey is where handle puts the http.ResponseWriter for those that need it.
 type writerKey struct{}
 
+// patient lets a request, all of which has been read, wait for longer than reading it
+// may take: else the server would take the connection for broken.
+func patient(r *http.Request) {
+	if w, ok := r.Context().Value(writerKey{}).(http.ResponseWriter); ok {
+		http.NewResponseController(w).SetReadDeadline(time.Time{}) // not every writer has one
+	}
+}
+
 func (d *Door) write(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -230,6 +238,7 @@ func (d *Door) ask(
 	if err != nil {
 		return nil, err
 	}
+	patient(r)
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
 	begin := time.Now()

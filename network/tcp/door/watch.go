@@ -143,6 +143,7 @@ func (d *Door) watch(r *http.Request, node Node) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	patient(r)
 	var past [][]machine.Change
 	var revision uint64
 	var complete, kept bool

@@ -3,10 +3,13 @@ package door_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"quorumlab/network/tcp/door"
 	"quorumlab/protocols/machine"
@@ -93,6 +96,43 @@ func (h *house) metrics() string {
 	recorder := httptest.NewRecorder()
 	h.door.Admin().ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
 	return recorder.Body.String()
+}
+
+// A watch outlasts the time within which a request has to be read.
+func TestWatchesArePatient(t *testing.T) {
+	h := newHouse(t, "zab", nil)
+	server := httptest.NewUnstartedServer(h.door.Clients())
+	server.Config.ReadTimeout = 100 * time.Millisecond
+	server.Start()
+	defer server.Close()
+	response, err := http.Get(server.URL + "/v1/watch/a?poll=400ms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	begin := time.Now()
+	said, err := io.ReadAll(response.Body)
+	if err != nil || !strings.Contains(string(said), `"changes":[]`) {
+		t.Errorf("after %v: %s, %v", time.Since(begin), said, err)
+	}
+	answer := make(chan string, 1)
+	go func() {
+		response, err := http.Get(server.URL + "/v1/watch/a?poll=1m")
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer response.Body.Close()
+		said, _ := io.ReadAll(response.Body)
+		answer <- string(said)
+	}()
+	h.until("the watcher is there", func() bool { return strings.Contains(h.metrics(), `quorumlab_watches{node="1"} 1`) })
+	timer := time.NewTimer(3 * server.Config.ReadTimeout)
+	<-timer.C
+	h.ask("PUT", "/v1/kv/a", `{"value":"2"}`, nil)
+	if said := <-answer; !strings.Contains(said, `"value":"2"`) {
+		t.Errorf("it says %s", said)
+	}
 }
 
 // What a watch asks for may be forgotten; and a reader that takes nothing is let go.
