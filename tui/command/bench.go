@@ -46,7 +46,7 @@ func newFigure(name, unit, about string, values []float64) figure {
 func newBench(l *lab) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure the speed of the simulator or the explorer, on one core and on all",
+		Short: "Measure the speed of the simulator, the explorer or a real cluster",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownVerb(cmd, args[0])
@@ -55,7 +55,7 @@ func newBench(l *lab) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newBenchSim(l), newBenchExplore(l))
+	cmd.AddCommand(newBenchSim(l), newBenchExplore(l), newBenchKV(l))
 	return cmd
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"quorumlab/checker/mutants"
+	"quorumlab/network/tcp"
 	"quorumlab/protocols"
 	"quorumlab/protocols/catalog"
 	"quorumlab/protocols/hint"
@@ -32,7 +33,8 @@ func liveCodec() (*state.Codec, error) {
 // liveMachines are the state machines that a real node may replicate, by name.
 func liveMachines() map[string]func() protocols.StateMachine {
 	return map[string]func() protocols.StateMachine{
-		"kv": func() protocols.StateMachine { return machine.NewKV() },
+		"journal": func() protocols.StateMachine { return machine.NewJournal() },
+		"kv":      func() protocols.StateMachine { return machine.NewKV() },
 	}
 }
 
@@ -156,11 +158,10 @@ func wholeLines(file *os.File) (int64, error) {
 	return 0, nil
 }
 
-// observe takes a step of the node, by its clock. It keeps event and effects, but
-// not the slice.
-func (d *diary) observe(clock time.Duration, event protocols.Event, effects protocols.Effects) {
+// observe takes a step of the node; it is for a driver's Observe.
+func (d *diary) observe(step tcp.Step) {
 	d.steps <- sim.Step{
-		Time: time.Since(d.started), Node: d.self, Clock: clock, Event: event, Effects: slices.Clone(effects), Done: true,
+		Time: time.Since(d.started), Node: d.self, Clock: step.Now, Event: step.Event, Effects: slices.Clone(step.Effects), Done: true,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"quorumlab/network/tcp"
 	"quorumlab/protocols"
 	"quorumlab/protocols/machine"
 	"quorumlab/sim"
@@ -49,7 +50,7 @@ func recordLife(t *testing.T, name, mutant string, disk *sim.Disk, request uint6
 		events = events[1:]
 		var effects protocols.Effects
 		node.Step(now, event, &effects)
-		d.observe(now, event, effects)
+		d.observe(tcp.Step{Now: now, Event: event, Effects: effects})
 		for _, effect := range effects {
 			switch e := effect.(type) {
 			case protocols.SetTimer:

@@ -24,13 +24,13 @@ import (
 	"quorumlab/protocols"
 	"quorumlab/protocols/catalog"
 	"quorumlab/protocols/hint"
-	"quorumlab/protocols/machine"
-	"quorumlab/protocols/state"
+	"quorumlab/sim/trace"
 )
 
 // newServe makes `serve`: one real node.
 func newServe(l *lab) *cobra.Command {
 	var file string
+	var options serveOptions
 	var follow bool
 	cmd := &cobra.Command{
 		Use:   "serve --config FILE",
@@ -57,10 +57,11 @@ func newServe(l *lab) *cobra.Command {
 			if follow {
 				ctx = following(ctx, l.in)
 			}
-			return l.serve(ctx, config)
+			return l.serve(ctx, config, options)
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "the node's configuration `file`")
+	options.add(cmd)
 	cmd.Flags().BoolVar(&follow, "follow-stdin", false, "stop when the standard input ends")
 	cmd.Flags().MarkHidden("follow-stdin")
 	return cmd
@@ -93,12 +94,12 @@ func following(ctx context.Context, in io.Reader) context.Context {
 const serveGarbagePercent = 75
 
 // serve runs a node until the context ends or the node does.
-func (l *lab) serve(ctx context.Context, config *cluster.Config) error {
+func (l *lab) serve(ctx context.Context, config *cluster.Config, options serveOptions) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(serveGarbagePercent)
 	}
 	log := newLog(l.err, config.Log).With("node", config.ID)
-	s := &server{config: config, log: log}
+	s := &server{config: config, options: options, log: log}
 	defer s.close()
 	if err := s.open(); err != nil {
 		return err
@@ -149,6 +150,7 @@ func served() []string { return []string{"zab", "paxos"} }
 // server is a node with all its doors.
 type server struct {
 	config  *cluster.Config
+	options serveOptions
 	log     *slog.Logger
 	driver  *tcp.Driver
 	door    *door.Door
@@ -166,13 +168,14 @@ func (s *server) open() error {
 	if err != nil {
 		return err
 	}
-	node, err := protocol.New(protocols.Config{
-		Self: c.ID, Nodes: c.Nodes(), Machine: machine.NewJournal(), Tick: c.Tick, Parameters: parameters,
-	})
+	live := trace.Live{
+		Cluster: c.Cluster, Protocol: c.Protocol, Self: c.ID, Nodes: c.Nodes(), Machine: "journal", Tick: c.Tick, Parameters: parameters,
+	}
+	node, err := liveNode(&live, s.options.mutant)
 	if err != nil {
 		return c.Wrong(parameterPath(c, err), "", "%v", err)
 	}
-	codec, err := state.NewCodec(append(machine.Types(), protocol.Types...)...)
+	codec, err := liveCodec()
 	if err != nil {
 		return internal(err)
 	}
@@ -181,11 +184,16 @@ func (s *server) open() error {
 	})
 	driver := tcp.Config{
 		Cluster: c.Cluster, Format: protocol.Name, Self: c.ID, Peers: c.Peers, Links: protocol.Links,
-		Node: node, Codec: codec, Observe: []func(tcp.Step){s.door.Observe}, Log: s.log,
+		Node: node, Codec: codec, Observe: []func(tcp.Step){s.door.Observe}, Log: s.log, Clock: s.options.clock(),
 		Disk: durable.New(c.Data, durable.Options{
-			Codec: codec, Identity: fmt.Sprintf("%s node %d, %s", c.Cluster, c.ID, protocol.Name),
+			Codec: codec, Hold: s.options.hold, Identity: fmt.Sprintf("%s node %d, %s", c.Cluster, c.ID, protocol.Name),
 			Forced: func(took time.Duration, _, _ int) { s.door.ObserveFsync(took) },
 		}),
+	}
+	if s.options.trace != "" {
+		if err := s.keepDiary(&driver, live); err != nil {
+			return err
+		}
 	}
 	if c.TLS != nil {
 		if driver.TLS, err = tcp.NewIdentity(c.TLS.Certificate, c.TLS.Key, c.TLS.Authority, s.log); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -28,6 +29,12 @@ type Options struct {
 	// its configuration file. It has to end when its standard input does.
 	Program   string
 	Arguments []string
+	// Command, if not nil, makes the command of a node from what would be started
+	// without it.
+	Command func(id protocols.NodeID, program string, arguments []string) *exec.Cmd
+	// Hosts, if not nil, holds the address of each node's own host. The nodes then
+	// reach each other directly, and not through the Mesh.
+	Hosts map[protocols.NodeID]string
 	// Nodes is how many there are.
 	Nodes      int
 	Protocol   string
@@ -124,7 +131,7 @@ func (s *Supervisor) arrange() (Layout, error) {
 	switch {
 	case err == nil && (len(layout.Nodes) != o.Nodes || layout.Protocol != o.Protocol):
 		return layout, fmt.Errorf("%s holds a cluster of %d nodes with %s, not of %d with %s; use another folder, or take its data away", o.Dir, len(layout.Nodes), layout.Protocol, o.Nodes, o.Protocol)
-	case err == nil && layout.free():
+	case err == nil && (o.Hosts != nil || layout.free()):
 		return layout, nil
 	case err == nil:
 		o.Log.Info("the addresses of the last time are taken; there are new ones")
@@ -132,6 +139,10 @@ func (s *Supervisor) arrange() (Layout, error) {
 		return layout, err
 	}
 	layout = Layout{Schema: 1, Cluster: "local", Protocol: o.Protocol}
+	if o.Hosts != nil {
+		layout.Nodes = onHosts(o.Hosts)
+		return layout, layout.write(o.Dir)
+	}
 	addresses, err := addresses(o.Nodes)
 	if err != nil {
 		return layout, err
@@ -142,6 +153,16 @@ func (s *Supervisor) arrange() (Layout, error) {
 		})
 	}
 	return layout, layout.write(o.Dir)
+}
+
+// onHosts returns the addresses of nodes that have a host each.
+func onHosts(hosts map[protocols.NodeID]string) []NodeLayout {
+	var nodes []NodeLayout
+	for _, id := range slices.Sorted(maps.Keys(hosts)) {
+		at := func(offset int) string { return net.JoinHostPort(hosts[id], strconv.Itoa(firstPort+offset)) }
+		nodes = append(nodes, NodeLayout{ID: id, Clients: at(0), Peers: at(100), Admin: at(200)})
+	}
+	return nodes
 }
 
 // firstPort is the port of node 1's clients, if it is free: node K has K-1 more; its
@@ -229,6 +250,9 @@ func (s *Supervisor) configure(node NodeLayout) error {
 	for _, other := range s.layout.Nodes {
 		if other.ID != node.ID {
 			c.Peers[other.ID] = s.mesh.Address(node.ID, other.ID)
+			if s.options.Hosts != nil {
+				c.Peers[other.ID] = other.Peers
+			}
 		}
 	}
 	if s.options.Secure {
@@ -271,7 +295,7 @@ func (s *Supervisor) Restart(id protocols.NodeID) error {
 	if err != nil {
 		return err
 	}
-	command := exec.Command(s.options.Program, append(slices.Clone(s.options.Arguments), s.ConfigFile(id))...)
+	command := s.command(id)
 	command.Stdout, command.Stderr = log, log
 	detach(command)
 	stdin, err := command.StdinPipe()
@@ -287,6 +311,15 @@ func (s *Supervisor) Restart(id protocols.NodeID) error {
 	s.options.Log.Info("started", "node", id, "pid", command.Process.Pid)
 	go s.watch(p)
 	return nil
+}
+
+// command returns what is started for a node.
+func (s *Supervisor) command(id protocols.NodeID) *exec.Cmd {
+	arguments := append(slices.Clone(s.options.Arguments), s.ConfigFile(id))
+	if s.options.Command != nil {
+		return s.options.Command(id, s.options.Program, arguments)
+	}
+	return exec.Command(s.options.Program, arguments...)
 }
 
 func (p *process) runs() bool { return p.state == "running" || p.state == "paused" }
