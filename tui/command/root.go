@@ -48,6 +48,7 @@ func newRoot(s streams) (*cobra.Command, error) {
 	root.AddCommand(
 		newList(l), newRun(l), newStep(l), newSweep(l), newCheck(l), newReplay(l), newShrink(l), newLinearize(l), newBench(l), newReport(l), newExport(l),
 		newServe(l), newCluster(l), newKV(l), newMan(l), newSchema(l),
+		newTorture(l),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
