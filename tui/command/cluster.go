@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quorumlab/network/tcp/cluster"
+	"quorumlab/protocols"
 	"quorumlab/protocols/hint"
 )
 
@@ -53,6 +55,7 @@ type clusterFlags struct {
 	parameters []string
 	tick       time.Duration
 	secure     bool
+	trace      bool
 }
 
 func (f *clusterFlags) add(cmd *cobra.Command) {
@@ -61,6 +64,7 @@ func (f *clusterFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.protocol, "protocol", "zab", "the `protocol`: zab or paxos")
 	cmd.Flags().StringArrayVar(&f.parameters, "set", nil, "a `parameter=value` of the protocol; may be repeated")
 	cmd.Flags().DurationVar(&f.tick, "tick", cluster.DefaultTick, "the unit of the protocol's time-outs")
+	cmd.Flags().BoolVar(&f.trace, "trace", false, "have each node write all that it handles and does to DIR/nN/"+nodeTraceName)
 	cmd.Flags().BoolVar(&f.secure, "tls", false, "have the nodes show certificates to one another")
 }
 
@@ -72,7 +76,7 @@ func dirFlag(cmd *cobra.Command, dir *string) {
 func (f *clusterFlags) arguments(dir string) []string {
 	arguments := []string{
 		"--dir", dir, "--nodes", strconv.Itoa(f.nodes), "--protocol", f.protocol, "--tick", f.tick.String(),
-		"--tls=" + strconv.FormatBool(f.secure),
+		"--tls=" + strconv.FormatBool(f.secure), "--trace=" + strconv.FormatBool(f.trace),
 	}
 	for _, parameter := range f.parameters {
 		arguments = append(arguments, "--set", parameter)
@@ -85,6 +89,11 @@ func (f *clusterFlags) options(dir, program string) (cluster.Options, error) {
 	o := cluster.Options{
 		Dir: dir, Program: program, Arguments: []string{"serve", "--follow-stdin", "--config"}, Nodes: f.nodes,
 		Protocol: f.protocol, Parameters: map[string]string{}, Tick: f.tick, Secure: f.secure,
+	}
+	if f.trace {
+		o.Command = func(id protocols.NodeID, program string, arguments []string) *exec.Cmd {
+			return exec.Command(program, traced(dir, id, arguments)...)
+		}
 	}
 	for _, parameter := range f.parameters {
 		name, value, ok := strings.Cut(parameter, "=")

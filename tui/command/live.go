@@ -111,6 +111,9 @@ func newDiary(name string, codec *state.Codec, l trace.Live, mutant, code string
 	}
 	buffered := bufio.NewWriterSize(file, diaryBytes)
 	recorder, err := trace.NewRecorder(buffered, codec, header)
+	if err == nil {
+		err = buffered.Flush() // however soon it is killed, it has lived
+	}
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}

@@ -1,8 +1,11 @@
 package command
 
 import (
+	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -10,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"quorumlab/network/tcp"
+	"quorumlab/protocols"
 	"quorumlab/sim/trace"
 )
 
@@ -46,6 +50,21 @@ func (o *serveOptions) clock() func() time.Duration {
 	}()
 	began := time.Now()
 	return func() time.Duration { return time.Since(began) + time.Duration(ahead.Load()) }
+}
+
+// nodeTraceName is the file in a node's folder that a supervisor has it write.
+const nodeTraceName = "trace.jsonl"
+
+// traced returns the arguments of a node, which end with --config and its value,
+// with that it write a trace.
+func traced(dir string, id protocols.NodeID, arguments []string) []string {
+	name := filepath.Join(dir, fmt.Sprintf("n%d", id), nodeTraceName)
+	return withOptions(arguments, "--trace", name)
+}
+
+// withOptions puts options before --config and its value.
+func withOptions(arguments []string, options ...string) []string {
+	return slices.Insert(slices.Clone(arguments), len(arguments)-2, options...)
 }
 
 // keepDiary has a driver's steps written to a trace.

@@ -125,6 +125,15 @@ func newTorture(l *lab) *cobra.Command {
 
 // check completes the flags and says what is wrong with them.
 func (f *tortureFlags) check() error {
+	if f.mutant != "" {
+		m, err := mutants.Lookup(f.mutant)
+		if err != nil {
+			return usage("", "%v", err)
+		}
+		if m.Protocol != "" {
+			f.protocol = m.Protocol
+		}
+	}
 	switch {
 	case f.dir == "":
 		return usage("quorumlab torture --dir /tmp/t", "torture needs --dir DIR")
@@ -138,15 +147,6 @@ func (f *tortureFlags) check() error {
 		return usage("", "--rate %v: expected a number above 0", f.rate)
 	case !slices.Contains(served(), f.protocol):
 		return usage("", "no protocol %q can be served; %s", f.protocol, hint.For(f.protocol, served()))
-	}
-	if f.mutant != "" {
-		m, err := mutants.Lookup(f.mutant)
-		if err != nil {
-			return usage("", "%v", err)
-		}
-		if m.Protocol != "" {
-			f.protocol = m.Protocol
-		}
 	}
 	for _, kind := range f.faults {
 		if !slices.Contains(tortureKinds(), kind) {
@@ -322,8 +322,6 @@ func (t *tormented) print() {
 func (t *tormented) nodeFile(node int, name string) string {
 	return filepath.Join(t.flags.dir, fmt.Sprintf("n%d", node), name)
 }
-
-const nodeTraceName = "trace.jsonl"
 
 // replayNodes executes again what the nodes recorded.
 func (t *tormented) replayNodes(ctx context.Context) {

@@ -79,12 +79,11 @@ func (c *tortureClients) sinceBegin() int64 { return int64(time.Since(c.torment.
 
 // client is one of them.
 type tortureClient struct {
-	all     *tortureClients
-	number  int
-	session uint64
-	random  *rand.Rand
-	door    *door.Client
-	count   int
+	all    *tortureClients
+	number int
+	random *rand.Rand
+	door   *door.Client
+	count  int
 	// seen is what it last knew of shared keys.
 	seen map[string]linear.Value
 }

@@ -65,7 +65,7 @@ const clockJump = 700 * time.Millisecond
 func (t *tormented) command(id protocols.NodeID, program string, arguments []string) *exec.Cmd {
 	extra := []string{"--clock-jump", clockJump.String()}
 	if t.flags.replay {
-		extra = append(extra, "--trace", t.nodeFile(int(id), nodeTraceName))
+		arguments = traced(t.flags.dir, id, arguments)
 	}
 	if t.flags.mutant != "" {
 		extra = append(extra, "--mutant", t.flags.mutant)
@@ -73,8 +73,7 @@ func (t *tormented) command(id protocols.NodeID, program string, arguments []str
 	if hold := t.options[int(id)].hold; hold > 0 {
 		extra = append(extra, "--disk-hold", hold.String())
 	}
-	// The last two arguments are --config and its value.
-	return t.network.command(id, program, slices.Insert(slices.Clone(arguments), len(arguments)-2, extra...))
+	return t.network.command(id, program, withOptions(arguments, extra...))
 }
 
 // drawHold draws how slow a node's disk is in its next life. With a mutant all are
