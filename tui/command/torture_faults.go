@@ -96,7 +96,7 @@ func (t *tormented) strike(ctx context.Context) {
 	faults := slices.DeleteFunc(tortureFaults(), func(f tortureFault) bool {
 		return len(t.flags.faults) > 0 && !slices.Contains(t.flags.faults, f.kind)
 	})
-	skipped := map[string]bool{}
+	skipped := map[string]string{}
 	total := 0
 	for _, f := range faults {
 		total += f.weight
@@ -110,7 +110,7 @@ func (t *tormented) strike(ctx context.Context) {
 			err := f.strike(t, ctx)
 			switch {
 			case errors.Is(err, errSkip):
-				skipped[fmt.Sprintf("%s (%v)", f.kind, err)] = true
+				skipped[f.kind] = fmt.Sprintf("%s: %v", f.kind, err)
 			case err != nil && ctx.Err() == nil:
 				t.report.Exits = append(t.report.Exits, fmt.Sprintf("%s: %v", f.kind, err))
 			default:
@@ -121,7 +121,7 @@ func (t *tormented) strike(ctx context.Context) {
 		t.lookAfter()
 	}
 	t.report.Seconds = time.Since(t.began).Seconds()
-	t.report.Skipped = append(t.report.Skipped, slices.Sorted(maps.Keys(skipped))...)
+	t.report.Skipped = append(t.report.Skipped, slices.Sorted(maps.Values(skipped))...)
 }
 
 // rest waits a drawn number of milliseconds. It reports false when the time is up.
