@@ -220,7 +220,7 @@ func chosenRuns(s *stepped, name string) (runChoice, error) {
 
 // stepScreen shows a timeline on the terminal.
 func (l *lab) stepScreen(ctx context.Context, options tui.Options) error {
-	options.In, options.Out = l.in, os.Stdout
+	options.In, options.Out, options.Exporters = l.in, os.Stdout, l.exporters()
 	options.Again = func(p timeline.Position, s *timeline.Subject) string {
 		args := []string{"step", s.Scenario.Name, "--seed", strconv.FormatUint(s.Seed, 10)}
 		if s.Mutant != "" {
