@@ -19,7 +19,7 @@ func twopcMutants() []Mutant {
 			Property: "ac1",
 			Protocol: "twopc",
 			Scenario: "2pc-in-doubt-inquiry",
-			Seeds:    500, Seed: 7,
+			Seeds:    500, Seed: 2,
 			Wrap: func(inner protocols.Node) protocols.Node {
 				return &HastyForce{Inner: inner, Record: recordDecision}
 			},
@@ -31,7 +31,7 @@ func twopcMutants() []Mutant {
 			Property: "in-doubt-locks",
 			Protocol: "twopc",
 			Scenario: "2pc-coordinator-crash",
-			Seeds:    500, Seed: 3,
+			Seeds:    500, Seed: 6,
 			Wrap: func(inner protocols.Node) protocols.Node {
 				return &HastyForce{Inner: inner, Record: recordPrepared}
 			},
