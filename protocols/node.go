@@ -82,6 +82,11 @@ type Timer struct {
 	Key  uint64
 }
 
+// Advisory is a Message that only helps to get on, such as a vote of an election
+// that picks who tries next: no proof of safety speaks of it. Who bounds what is
+// explored may have such messages arrive in one order.
+type Advisory interface{ Advises() }
+
 // Vow is a Message that is true only if something is on its sender's stable
 // storage: a YES, a promise, an accept, an acknowledgement. Checkers ask it of
 // every message that is sent (invariant "force order").

@@ -25,20 +25,30 @@ const (
 	worldOperationsMax = 4
 )
 
+// starts are the values of start, in the order of world.Start.
+var starts = []string{"boot", "rest", "leader"}
+
 func worldParameters(links protocols.LinkKind) []explore.Parameter {
 	all := []explore.Parameter{
 		explore.Count("nodes", 3, 1, worldNodesMax, "nodes"),
 		explore.Count("clients", 1, 0, worldClientsMax, "clients; client i asks node i first"),
-		explore.Count("operations", 1, 1, worldOperationsMax, "operations a client: writes and reads of one key in turn, even clients read first; of commit protocols transactions"),
-		explore.Count("timers", 0, 0, world.BudgetMax, "how often a timer runs out"),
+		explore.Count("operations", 1, 1, worldOperationsMax, "operations a client, all on one key; of commit protocols transactions"),
+		{Name: "asks", Default: "turns", Choices: []string{"turns", "writes", "sides"}, Help: "what clients ask of a store: turns (write, read, write …; even clients read first), writes alone, or sides (odd clients write once, even ones read)"},
+		{Name: "contacts", Default: "all", Choices: []string{"all", "own"}, Help: "whom clients ask: all nodes in turn until one does not refuse, or their own alone"},
+		{Name: "start", Default: "boot", Choices: starts, Help: "where exploration begins: boot (in every order), rest (where one order of booting ends), leader (the same, and a leader is established)"},
+		{Name: "disks", Default: "any", Choices: []string{"any", "prompt"}, Help: "prompt: a node is given nothing while its disk is at work"},
+		{Name: "hints", Default: "any", Choices: []string{"any", "prompt"}, Help: "prompt: messages on which safety does not rest (votes of an election) arrive before anything else but faults, in one order"},
+		{Name: "calls", Default: "any", Choices: []string{"any", "prompt"}, Help: "prompt: requests and answers arrive at once; this hides nothing that is not linearizable"},
+		explore.Count("timers", 0, 0, world.BudgetMax, "how often a timer runs out at any time"),
+		explore.Count("idle", 0, 0, world.BudgetMax, "how often a timer runs out when nothing else can happen but a fault or a restart"),
 		explore.Count("crashes", 0, 0, world.BudgetMax, "how often a node crashes"),
 		explore.Count("cuts", 0, 0, world.BudgetMax, "how often one node is cut off from all others"),
 		explore.Count("expirations", 0, 0, world.ExpirationsMax, "how often a client waits no longer"),
 	}
-	if links == protocols.Stream {
-		return append(all, explore.Count("breaks", 0, 0, world.BudgetMax, "how often a stream breaks, and loses what it may"))
-	}
 	return append(all,
+		explore.Parameter{Name: "links", Default: string(links), Choices: []string{string(protocols.Datagram), string(protocols.Stream)}, Help: "what connects the nodes: datagrams in any order, or streams in order"},
+		explore.Count("breaks", 0, 0, world.BudgetMax, "how often a stream breaks, and loses what it may"),
+		explore.Parameter{Name: "effectless", Default: "delivered", Choices: []string{"delivered", "skipped"}, Help: "skipped: a datagram is not delivered as long as that would change nothing"},
 		explore.Count("drops", 0, 0, world.BudgetMax, "how many datagrams are lost"),
 		explore.Count("duplicates", 0, 0, world.BudgetMax, "how many datagrams are doubled"))
 }
@@ -62,7 +72,7 @@ func (l *Lab) Worlds(mutant string) ([]explore.Entry, error) {
 	for _, protocol := range catalog.All() {
 		entries = append(entries, explore.Entry{
 			Name: protocol.Name, Summary: protocol.Summary, Source: "the protocol itself",
-			Parameters: slices.Concat(worldParameters(protocol.Links), ownParameters(protocol)),
+			Parameters: withDefaults(protocol.Name, slices.Concat(worldParameters(protocol.Links), ownParameters(protocol))),
 			New: func(values explore.Values) (explore.Model, error) {
 				return newWorld(protocol, values, codec, wrap)
 			},
@@ -96,25 +106,27 @@ func newWorld(
 	if err != nil {
 		return nil, err
 	}
+	protocol.Links = protocols.LinkKind(values["links"])
 	config := world.Config{
 		Protocol: protocol, Parameters: parameters, Tick: 200 * time.Millisecond, Codec: codec, Wrap: wrap,
 		Machine: func() protocols.StateMachine { return machine.NewKV() },
 		Model:   linear.KV(), Record: recordKV,
 		Budgets: world.Budgets{
 			Timers: values.Number("timers"), Crashes: values.Number("crashes"), Expirations: values.Number("expirations"),
-			Cuts: values.Number("cuts"),
+			Cuts: values.Number("cuts"), Idle: values.Number("idle"), Breaks: values.Number("breaks"),
+			Drops: values.Number("drops"), Duplicates: values.Number("duplicates"),
 		},
 	}
-	if protocol.Links == protocols.Stream {
-		config.Budgets.Breaks = values.Number("breaks")
-	} else {
-		config.Budgets.Drops, config.Budgets.Duplicates = values.Number("drops"), values.Number("duplicates")
+	config.Limits = world.Limits{
+		Start: world.Start(slices.Index(starts, values["start"])), PromptDisks: values["disks"] == "prompt",
+		PromptHints: values["hints"] == "prompt",
+		PromptCalls: values["calls"] == "prompt", Effectless: values["effectless"] == "skipped",
 	}
 	for i := range values.Number("nodes") {
 		config.Names = append(config.Names, "n"+strconv.Itoa(i+1))
 	}
 	for i := range values.Number("clients") {
-		config.Clients = append(config.Clients, worldClient(i, len(config.Names), values.Number("operations")))
+		config.Clients = append(config.Clients, worldClient(i, len(config.Names), values))
 	}
 	if slices.Contains(protocol.Invariants, "ac1") {
 		config.Record = nil // the judges of histories know no such transactions
@@ -125,15 +137,21 @@ func newWorld(
 	return world.New(config)
 }
 
-// worldClient is a client that asks its own node first, then the others.
-func worldClient(i, nodes, operations int) world.Client {
+// worldClient is a client that asks its own node first, then perhaps the others.
+func worldClient(i, nodes int, values explore.Values) world.Client {
 	c := world.Client{Name: "c" + strconv.Itoa(i+1)}
 	for n := range nodes {
-		c.Contacts = append(c.Contacts, protocols.NodeID((i+n)%nodes+1))
+		if n == 0 || values["contacts"] == "all" {
+			c.Contacts = append(c.Contacts, protocols.NodeID((i+n)%nodes+1))
+		}
+	}
+	asks, operations := values["asks"], values.Number("operations")
+	if asks == "sides" && i%2 == 0 {
+		operations = 1
 	}
 	for n := range operations {
 		command := machine.Command{Op: machine.Put, Key: "x", Value: fmt.Sprintf("%s.%d", c.Name, n+1)}
-		if (i+n)%2 == 1 {
+		if asks == "turns" && (i+n)%2 == 1 || asks == "sides" && i%2 == 1 {
 			command = machine.Command{Op: machine.Get, Key: "x"}
 		}
 		c.Commands = append(c.Commands, command)

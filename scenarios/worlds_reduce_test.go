@@ -69,6 +69,11 @@ var reducedWorlds = []struct {
 	{"zab", map[string]string{"nodes": "1", "timers": "3", "operations": "2", "crashes": "1"}},
 	{"twopc", map[string]string{"nodes": "2", "crashes": "1"}},
 	{"twopc", map[string]string{"nodes": "3", "drops": "1"}},
+	{"primarybackup", map[string]string{"nodes": "2", "clients": "2", "operations": "2", "calls": "prompt", "disks": "prompt"}},
+	{"primarybackup", map[string]string{"nodes": "3", "clients": "1", "operations": "2", "calls": "prompt", "crashes": "1", "disks": "prompt"}},
+	{"zab", map[string]string{"nodes": "2", "timers": "3", "clients": "1", "calls": "prompt", "disks": "prompt"}},
+	{"zab", map[string]string{"nodes": "3", "start": "rest", "clients": "2", "calls": "prompt", "disks": "prompt"}},
+	{"twopc", map[string]string{"nodes": "3", "crashes": "1", "idle": "2", "disks": "prompt", "calls": "prompt", "effectless": "skipped"}},
 }
 
 // TestWorldsPartialOrder holds worlds with partial-order reduction against

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"testing"
 
@@ -18,7 +19,16 @@ func worldOf(t *testing.T, protocol, mutant string, set map[string]string) *worl
 		t.Fatal(err)
 	}
 	at := slices.IndexFunc(entries, func(e explore.Entry) bool { return e.Name == protocol })
-	model, _, err := entries[at].Make(set)
+	all := map[string]string{} // not the defaults of check: nothing is limited
+	p, err := catalog.Lookup(protocol)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, parameter := range slices.Concat(worldParameters(p.Links), ownParameters(p)) {
+		all[parameter.Name] = parameter.Default
+	}
+	maps.Copy(all, set)
+	model, _, err := entries[at].Make(all)
 	if err != nil {
 		t.Fatal(err)
 	}

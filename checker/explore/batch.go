@@ -25,8 +25,9 @@ type Batch struct {
 
 	// The successors in the order of their groups: those of group g are
 	// order[start[g]:start[g+1]].
-	order []uint32
-	start [groupCount + 1]uint32
+	order   []uint32
+	start   [groupCount + 1]uint32
+	grouped bool
 }
 
 // newBatch returns a batch for states of a width.
@@ -38,7 +39,7 @@ func newBatch(width int, o *Options, canonical func([]uint32)) *Batch {
 func (b *Batch) reset() {
 	b.words, b.prints, b.second = b.words[:0], b.prints[:0], b.second[:0]
 	b.origin, b.turn, b.labels = b.origin[:0], b.turn[:0], b.labels[:0]
-	b.count = 0
+	b.count, b.grouped = 0, false
 }
 
 // from says whose successors come now.
@@ -102,8 +103,13 @@ func secondPrint(state []uint32, seed uint64) uint64 {
 // state returns the i'th successor.
 func (b *Batch) state(i int) []uint32 { return b.words[i*b.width : (i+1)*b.width] }
 
-// group sorts the successors by their groups; those of one keep their order.
+// group sorts the successors by their groups, unless they are; those of one keep
+// their order.
 func (b *Batch) group() {
+	if b.grouped {
+		return
+	}
+	b.grouped = true
 	b.start = [groupCount + 1]uint32{}
 	for _, print := range b.prints {
 		b.start[print>>groupShift+1]++

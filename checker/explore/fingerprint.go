@@ -41,6 +41,16 @@ func HashBytes(data []byte) uint64 {
 	return Mix(Fold(h^rest, keyC))
 }
 
+// HashWords returns a hash of words that are appended to what has a hash.
+func HashWords[W ~uint64](hash uint64, words []W) uint64 {
+	hash = Fold(hash^keyC, uint64(len(words))+keyB)
+	for _, word := range words {
+		hash = Fold(hash^uint64(word), keyA)
+		hash ^= hash << 7
+	}
+	return Mix(hash)
+}
+
 // fingerprint returns that of a state. Up to two words it is one to one, so
 // that two states never share it.
 func fingerprint(state []uint32, seed uint64) uint64 {

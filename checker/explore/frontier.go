@@ -1,5 +1,7 @@
 package explore
 
+import "unsafe"
+
 // block is a run of states of one group and one level that are yet to be
 // expanded, the first of which is number first of its group.
 type block struct {
@@ -11,6 +13,12 @@ type block struct {
 	places []place
 }
 
+// What stands for the group of a block whose states are of several.
+const (
+	mixed = groupCount + iota // the level's rest, that fills no block of one group
+	again                     // states that are expanded once more
+)
+
 // place returns the place of the i'th state.
 func (b *block) place(i int) place {
 	if b.places != nil {
@@ -20,14 +28,20 @@ func (b *block) place(i int) place {
 }
 
 // blockStates is the number of states of a full block.
-const blockStates = 512
-
-const spareMax = 1
+const blockStates = 256
 
 // frontier holds the states of one level of one group.
 type frontier struct {
 	blocks []*block
-	spare  []*block
+	spare  *block // nil, or one to begin with
+	full   uint64 // bytes of all blocks but the last
+}
+
+// take takes out the blocks. They are valid until the next is added.
+func (f *frontier) take() []*block {
+	blocks := f.blocks
+	f.blocks, f.full = f.blocks[:0], 0
+	return blocks
 }
 
 // add appends a state, the number'th of its group.
@@ -37,6 +51,9 @@ func (f *frontier) add(state []uint32, group, number int) {
 		last = f.blocks[n-1]
 	}
 	if last == nil || last.count == blockStates {
+		if last != nil {
+			f.full += last.bytes()
+		}
 		last = f.fresh(len(state))
 		last.group, last.first = group, number
 		f.blocks = append(f.blocks, last)
@@ -48,9 +65,8 @@ func (f *frontier) add(state []uint32, group, number int) {
 // fresh returns an empty block. The first of a group is small: most levels of
 // most models are.
 func (f *frontier) fresh(width int) *block {
-	if n := len(f.spare); n > 0 {
-		b := f.spare[n-1]
-		f.spare = f.spare[:n-1]
+	if b := f.spare; b != nil {
+		f.spare = nil
 		b.words, b.count = b.words[:0], 0
 		return b
 	}
@@ -61,23 +77,19 @@ func (f *frontier) fresh(width int) *block {
 	return &block{words: make([]uint32, 0, size*width)}
 }
 
-// recycle takes back a block that has been expanded. One is enough: when
-// levels get smaller, memory is to be free for other things.
-func (f *frontier) recycle(b *block) {
-	if len(f.spare) < spareMax {
-		f.spare = append(f.spare, b)
-	}
-}
-
 func (f *frontier) bytes() uint64 {
-	var sum uint64
-	for _, b := range f.blocks {
-		sum += 4 * uint64(cap(b.words))
+	sum := f.full
+	if n := len(f.blocks); n > 0 {
+		sum += f.blocks[n-1].bytes()
 	}
-	for _, b := range f.spare {
-		sum += 4 * uint64(cap(b.words))
+	if f.spare != nil {
+		sum += f.spare.bytes()
 	}
 	return sum
+}
+
+func (b *block) bytes() uint64 {
+	return 4*uint64(cap(b.words)) + uint64(unsafe.Sizeof(place{}))*uint64(cap(b.places))
 }
 
 func (b *block) state(i, width int) []uint32 { return b.words[i*width : (i+1)*width] }

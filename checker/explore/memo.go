@@ -1,7 +1,7 @@
 package explore
 
 import (
-	"sync"
+	"math/bits"
 	"sync/atomic"
 )
 
@@ -10,9 +10,14 @@ import (
 // value is empty.
 type Memo struct {
 	current atomic.Pointer[memoTable]
-	writing sync.Mutex
+	_       apart
+	writing Lock
 	used    int
+	_       apart
 }
+
+// apart keeps what is written often out of the cache line of what is read often.
+type apart [64]byte
 
 // memoTable is open addressing. A slot's value is there before its key is.
 type memoTable struct {
@@ -20,7 +25,7 @@ type memoTable struct {
 	values []uint32
 }
 
-const memoMin = 256
+const memoMin = 64
 
 func memoKey(a, b uint32) uint64 { return (uint64(a)<<32 | uint64(b)) + 1 }
 
@@ -93,32 +98,42 @@ func (m *Memo) Bytes() uint64 {
 // Arena holds items that never move and are named by number. Workers may read
 // an item that another has added, once they know its number. Its zero value is
 // empty; Add is for one goroutine at a time.
+//
+// Its pieces are twice as big from one to the next, so that a small arena takes
+// little and a big one has few.
 type Arena[T any] struct {
-	pieces atomic.Pointer[[]*[arenaPiece]T]
+	pieces [arenaPieces][]T
+	_      apart
 	count  int
+	_      apart
 }
 
-const arenaPiece = 1 << 8
+const (
+	arenaBits   = 4 // the first piece has 1<<arenaBits items
+	arenaPieces = 32 - arenaBits
+)
+
+// arenaPlace returns the piece of an item, and its place in it.
+func arenaPlace(number uint32) (piece int, at uint32) {
+	piece = bits.Len32(number>>arenaBits+1) - 1
+	return piece, number - (1<<piece-1)<<arenaBits
+}
 
 // At returns an item.
 func (a *Arena[T]) At(number uint32) *T {
-	return &(*a.pieces.Load())[number/arenaPiece][number%arenaPiece]
+	piece, at := arenaPlace(number)
+	return &a.pieces[piece][at]
 }
 
 // Add adds an item, which is as the zero value until the caller fills it.
 func (a *Arena[T]) Add() (number uint32, item *T) {
 	number = uint32(a.count)
-	if number%arenaPiece == 0 {
-		var pieces []*[arenaPiece]T
-		if known := a.pieces.Load(); known != nil {
-			pieces = *known
-		}
-		// Readers keep the shorter slice; what it shares does not change.
-		pieces = append(pieces, new([arenaPiece]T))
-		a.pieces.Store(&pieces)
+	piece, at := arenaPlace(number)
+	if at == 0 {
+		a.pieces[piece] = make([]T, 1<<(piece+arenaBits))
 	}
 	a.count++
-	return number, a.At(number)
+	return number, &a.pieces[piece][at]
 }
 
 // Len returns the number of items.

@@ -55,10 +55,15 @@ func (o *origins) at(number int) uint64 {
 	return o.pieces[number/originsPiece][number%originsPiece]
 }
 
+// bytes returns the size; all pieces but the first and the last are full.
 func (o *origins) bytes() uint64 {
-	var sum uint64
-	for _, piece := range o.pieces {
-		sum += 8 * uint64(cap(piece))
+	n := len(o.pieces)
+	if n == 0 {
+		return 0
+	}
+	sum := 8 * uint64(cap(o.pieces[0]))
+	if n > 1 {
+		sum += 8 * uint64((n-2)*originsPiece+cap(o.pieces[n-1]))
 	}
 	return sum
 }

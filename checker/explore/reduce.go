@@ -154,6 +154,9 @@ func appendKey(key []byte, words []uint32) []byte {
 	return key
 }
 
+// mapEntry is about how much memory a map takes for a byte of its entries.
+const mapEntry = 2
+
 // size returns about how much memory the reducer takes.
 func (r *reducer) size() uint64 {
 	answers := 0
@@ -214,7 +217,9 @@ func (a *anew) blocks(width int) []*block {
 	var all []*block
 	for from := 0; from < len(a.places); from += blockStates {
 		to := min(from+blockStates, len(a.places))
-		all = append(all, &block{words: a.words[from*width : to*width], count: to - from, places: a.places[from:to]})
+		all = append(all, &block{
+			group: again, words: a.words[from*width : to*width], count: to - from, places: a.places[from:to],
+		})
 	}
 	*a = anew{}
 	return all

@@ -13,9 +13,11 @@ func (s *search) result() *Result {
 	if s.bound != Unbounded {
 		r.Frontier = s.frontier
 	}
-	for _, b := range s.batches {
-		for kind := range r.Kinds {
-			r.Kinds[kind] += b.kinds[kind]
+	for i := range s.workers {
+		for _, b := range s.workers[i].batches {
+			for kind := range r.Kinds {
+				r.Kinds[kind] += b.kinds[kind]
+			}
 		}
 	}
 	r.CollisionBound = collisionBound(distinct, s.options.Wide, s.width)

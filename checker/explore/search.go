@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -17,7 +16,8 @@ import (
 // first expand blocks, each into the block's own batch, and then insert what came
 // out, group by group: those of one group in the order of the blocks, whoever
 // works on it. So what is visited, in which order, from which parent, is the same
-// for every number of workers.
+// for every number of workers. (One alone inserts after each block, while it is in
+// the cache: the order is that again.) Bounds are looked at between rounds.
 type search struct {
 	model   Model
 	options Options
@@ -25,14 +25,19 @@ type search struct {
 
 	groups  [groupCount]group
 	workers []worker
-	batches []*Batch // of the round's blocks
+	crew    crew
+	batches [roundBlocks]*Batch // of the round's blocks
 	level   []*block
 	depth   int
+	// Blocks that have been expanded: those of one group, and mixed ones.
+	spare, spareMixed []*block
+	// What the blocks of the level take, and those that are spare.
+	levelBytes, spareBytes uint64
 
 	generated, terminal, frontier uint64
 	bytesMax                      uint64
 	bound                         Bound
-	hits                          [64]hit
+	hits                          []hit  // of each property
 	wanted                        uint64 // properties that no state has hit yet
 	overflow                      atomic.Bool
 	// anew is what of this level is to be expanded once more, as a whole.
@@ -48,7 +53,7 @@ type group struct {
 	audit   *audit
 	// young has, with partial-order reduction, those that come next.
 	young table
-	_     [64]byte // no two groups in one cache line
+	_     apart
 }
 
 // worker is what one goroutine works with.
@@ -57,21 +62,26 @@ type worker struct {
 	reducer  *reducer // nil without partial-order reduction
 	// found has, of each property, the first state of this round's blocks
 	// that hits it.
-	found    [64]hit
+	found    []hit
 	terminal uint64
 	touched  uint64
+	// batches are those that it can fill: they are in the cache of its core.
+	batches []*Batch
+	filled  int // of this round
+	_       apart
 }
 
 // hit is a state that hits a property.
 type hit struct {
 	found bool
 	block int // in the level
+	at    int // in the block
 	place place
 	words []uint32
 }
 
 func (h *hit) before(other *hit) bool {
-	return h.block < other.block || h.block == other.block && h.place.number < other.place.number
+	return h.block < other.block || h.block == other.block && h.at < other.at
 }
 
 // Run explores a model breadth first. It ends early, with what is known, when
@@ -83,6 +93,7 @@ func Run(ctx context.Context, model Model, options Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer s.crew.dismiss()
 	s.begin()
 	for s.bound == Unbounded && s.nextLevel() {
 		s.expandLevel(ctx)
@@ -104,6 +115,7 @@ func newSearch(model Model, options Options) (*search, error) {
 	if options.DepthMax < 0 {
 		return nil, errors.New("explore: a negative depth")
 	}
+	s.hits = make([]hit, len(model.Properties()))
 	for i, p := range model.Properties() {
 		if p.Expectation != Eventually { // that is judged afterwards
 			s.wanted |= 1 << i
@@ -114,7 +126,7 @@ func newSearch(model Model, options Options) (*search, error) {
 		if _, ok := expander.(Symmetric); options.Symmetry && !ok {
 			return nil, ErrAsymmetric
 		}
-		w := worker{expander: expander}
+		w := worker{expander: expander, found: make([]hit, len(s.hits))}
 		if options.PartialOrder {
 			divided, ok := expander.(Divided)
 			if !ok {
@@ -123,9 +135,6 @@ func newSearch(model Model, options Options) (*search, error) {
 			w.reducer = newReducer(divided, s.width)
 		}
 		s.workers = append(s.workers, w)
-	}
-	for range rounds(options.Workers) {
-		s.batches = append(s.batches, newBatch(s.width, &s.options, s.canonical(0)))
 	}
 	if options.Audit {
 		for g := range s.groups {
@@ -138,14 +147,9 @@ func newSearch(model Model, options Options) (*search, error) {
 // ErrAsymmetric is returned when symmetry is asked of a model that has none.
 var ErrAsymmetric = errors.New("explore: no parts of this model can be interchanged")
 
-// rounds returns how many blocks a round has: with one worker the successors
-// of a block are inserted while they are in the cache.
-func rounds(workers int) int {
-	if workers == 1 {
-		return 1
-	}
-	return 8 * workers
-}
+// roundBlocks is the number of blocks of a round. What comes of them stays in the
+// caches of two cores.
+const roundBlocks = 32
 
 // canonical returns the function that a worker's batches apply to states.
 func (s *search) canonical(worker int) func([]uint32) {
@@ -155,31 +159,108 @@ func (s *search) canonical(worker int) func([]uint32) {
 	return s.workers[worker].expander.(Symmetric).Canonical
 }
 
+// batch returns an empty batch of a worker.
+func (s *search) batch(number int) *Batch {
+	w := &s.workers[number]
+	if w.filled == len(w.batches) {
+		w.batches = append(w.batches, newBatch(s.width, &s.options, s.canonical(number)))
+	}
+	b := w.batches[w.filled]
+	w.filled++
+	b.reset()
+	return b
+}
+
 // begin visits the initial states.
 func (s *search) begin() {
-	b := s.batches[0]
-	s.workers[0].expander.Initial(b)
+	s.batches[0] = s.batch(0)
+	s.workers[0].expander.Initial(s.batches[0])
 	s.insertAll(nil)
+	s.workers[0].filled = 0
 }
 
 // nextLevel makes what was inserted the level to expand.
 func (s *search) nextLevel() bool {
-	s.level = s.level[:0]
+	s.level, s.levelBytes = s.level[:0], 0
 	s.frontier = 0
+	var rest *block
 	for g := range s.groups {
 		f := &s.groups[g].next
-		for _, b := range f.blocks {
-			s.level = append(s.level, b)
-			s.frontier += uint64(b.count)
+		for _, b := range f.take() {
+			if b.count == blockStates {
+				s.addBlock(b)
+			} else {
+				rest = s.mix(rest, b)
+				s.recycle(b)
+			}
 		}
-		f.blocks = f.blocks[:0]
 		s.groups[g].young.clear()
+	}
+	if rest != nil {
+		s.addBlock(rest)
 	}
 	if s.frontier == 0 {
 		return false
 	}
 	s.depth++
 	return true
+}
+
+func (s *search) addBlock(b *block) {
+	s.level = append(s.level, b)
+	s.frontier += uint64(b.count)
+	s.levelBytes += b.bytes()
+}
+
+// recycle takes back a block that has been expanded. As many are kept as a few
+// rounds use: when levels get smaller, memory is to be free for other things.
+func (s *search) recycle(b *block) {
+	const spareMax = 2 * roundBlocks
+	switch {
+	case b.group == mixed && len(s.spareMixed) < spareMax:
+		s.spareMixed = append(s.spareMixed, b)
+	case b.group < groupCount && len(s.spare) < spareMax:
+		s.spare = append(s.spare, b)
+	default:
+		return
+	}
+	s.spareBytes += b.bytes()
+}
+
+// handOut gives spare blocks to the groups that have none.
+func (s *search) handOut() {
+	for g := range s.groups {
+		n := len(s.spare)
+		if n == 0 {
+			return
+		}
+		if f := &s.groups[g].next; f.spare == nil {
+			f.spare, s.spare = s.spare[n-1], s.spare[:n-1]
+			s.spareBytes -= f.spare.bytes()
+		}
+	}
+}
+
+// mix adds the states of a block to one that has the rest of several groups, and
+// returns it, or the next one if it is full.
+func (s *search) mix(rest, b *block) *block {
+	for i := range b.count {
+		if rest != nil && rest.count == blockStates {
+			s.addBlock(rest)
+			rest = nil
+		}
+		if n := len(s.spareMixed); rest == nil && n > 0 {
+			rest, s.spareMixed = s.spareMixed[n-1], s.spareMixed[:n-1]
+			s.spareBytes -= rest.bytes()
+			rest.words, rest.places, rest.count = rest.words[:0], rest.places[:0], 0
+		} else if rest == nil {
+			rest = &block{group: mixed}
+		}
+		rest.words = append(rest.words, b.state(i, s.width)...)
+		rest.places = append(rest.places, b.place(i))
+		rest.count++
+	}
+	return rest
 }
 
 // expandLevel expands the level, or as much of it as the bounds allow. Every
@@ -198,27 +279,41 @@ func (s *search) expandLevel(ctx context.Context) {
 // expandBlocks expands blocks of the level, of their states only a part if that
 // suffices.
 func (s *search) expandBlocks(ctx context.Context, blocks []*block, reduce bool) {
-	size := len(s.batches)
-	for from := 0; from < len(blocks); from += size {
-		round := blocks[from:min(from+size, len(blocks))]
+	for from := 0; from < len(blocks); from += roundBlocks {
+		round := blocks[from:min(from+roundBlocks, len(blocks))]
 		if s.bound == Unbounded {
 			s.checkBounds(ctx)
 		}
-		for _, batch := range s.batches {
-			batch.reducing(0)
-		}
-		s.each(len(round), func(w *worker, i, number int) {
-			s.expand(w, number, from+i, s.batches[i], round[i], reduce)
-		})
-		s.insertAll(round)
-		s.takeHits()
-		for i, b := range round {
-			s.anew.take(s.batches[i], b, s.width)
-			if s.bound == Unbounded && b.places == nil {
-				s.frontier -= uint64(b.count)
-				s.groups[b.group].next.recycle(b)
-				round[i] = nil
+		if len(s.workers) == 1 {
+			for i := range round {
+				s.expandRound(from+i, round[i:i+1], reduce)
 			}
+		} else {
+			s.expandRound(from, round, reduce)
+		}
+	}
+}
+
+// expandRound expands blocks together, of which the first is number from of the
+// level.
+func (s *search) expandRound(from int, round []*block, reduce bool) {
+	s.each(len(round), func(number, i int) {
+		s.batches[i] = s.batch(number)
+		s.expand(number, from+i, s.batches[i], round[i], reduce)
+	})
+	s.handOut()
+	s.insertAll(round)
+	s.takeHits()
+	for i := range s.workers {
+		s.workers[i].filled = 0
+	}
+	for i, b := range round {
+		s.anew.take(s.batches[i], b, s.width)
+		if s.bound == Unbounded && b.group != again {
+			s.frontier -= uint64(b.count)
+			s.levelBytes -= b.bytes()
+			s.recycle(b)
+			round[i] = nil
 		}
 	}
 }
@@ -265,15 +360,11 @@ func (s *search) size() (distinct, bytes uint64) {
 			bytes += group.audit.bytes()
 		}
 	}
-	for _, b := range s.level {
-		if b != nil {
-			bytes += 4 * uint64(cap(b.words))
-		}
-	}
-	for _, b := range s.batches {
-		bytes += b.bytes()
-	}
+	bytes += s.levelBytes + s.spareBytes
 	for i := range s.workers {
+		for _, b := range s.workers[i].batches {
+			bytes += b.bytes()
+		}
 		if r := s.workers[i].reducer; r != nil {
 			bytes += r.size()
 		}
@@ -282,41 +373,30 @@ func (s *search) size() (distinct, bytes uint64) {
 }
 
 // each does so many jobs, in any order, with all workers.
-func (s *search) each(jobs int, do func(w *worker, job, number int)) {
+func (s *search) each(jobs int, do func(number, job int)) {
 	if len(s.workers) == 1 || jobs == 1 {
 		for job := range jobs {
-			do(&s.workers[0], job, 0)
+			do(0, job)
 		}
 		return
 	}
-	var next atomic.Int64
-	var group sync.WaitGroup
-	for number := range min(jobs, len(s.workers)) {
-		group.Go(func() {
-			for {
-				job := int(next.Add(1)) - 1
-				if job >= jobs {
-					return
-				}
-				do(&s.workers[number], job, number)
-			}
-		})
+	if s.crew.helpers == nil {
+		s.crew.hire(len(s.workers) - 1)
 	}
-	group.Wait()
+	s.crew.do(jobs, do)
 }
 
 // expand judges the states of a block and, if no bound is met, puts their
 // successors into the batch.
-func (s *search) expand(w *worker, number, at int, batch *Batch, b *block, reduce bool) {
-	batch.reset()
+func (s *search) expand(number, at int, batch *Batch, b *block, reduce bool) {
+	w := &s.workers[number]
 	if s.options.PartialOrder {
 		batch.reducing(b.count)
 	}
-	batch.canonical = s.canonical(number)
 	for i := range b.count {
 		state := b.state(i, s.width)
 		if hits := w.expander.Hits(state) & s.wanted; hits != 0 {
-			w.record(hits, at, b.place(i), state)
+			w.record(hits, hit{found: true, block: at, at: i, place: b.place(i)}, state)
 		}
 		if s.bound != Unbounded {
 			continue
@@ -335,12 +415,13 @@ func (s *search) expand(w *worker, number, at int, batch *Batch, b *block, reduc
 			s.overflow.Store(true)
 		}
 	}
-	batch.group()
+	if batch.count >= groupCount {
+		batch.group()
+	}
 }
 
-func (w *worker) record(hits uint64, at int, p place, state []uint32) {
+func (w *worker) record(hits uint64, h hit, state []uint32) {
 	for ; hits != 0; hits &= hits - 1 {
-		h := hit{found: true, block: at, place: p}
 		if known := &w.found[bits.TrailingZeros64(hits)]; !known.found || h.before(known) {
 			h.words = slices.Clone(state)
 			*known = h
@@ -378,62 +459,4 @@ func (s *search) broken() bool {
 		}
 	}
 	return false
-}
-
-// insertAll visits the successors of a round of blocks; nil stands for the
-// initial states.
-func (s *search) insertAll(round []*block) {
-	batches := s.batches[:max(1, len(round))]
-	if round == nil {
-		batches[0].group()
-	}
-	if len(s.workers) == 1 || sum(batches) < 4*blockStates {
-		for g := range groupCount {
-			s.insertGroup(&s.workers[0], g, batches, round)
-		}
-	} else {
-		s.each(groupCount, func(w *worker, g, _ int) { s.insertGroup(w, g, batches, round) })
-	}
-	for _, b := range batches {
-		s.generated += uint64(b.count)
-	}
-}
-
-func sum(batches []*Batch) int {
-	n := 0
-	for _, b := range batches {
-		n += b.count
-	}
-	return n
-}
-
-func (s *search) insertGroup(w *worker, number int, batches []*Batch, round []*block) {
-	g := &s.groups[number]
-	for i, batch := range batches {
-		order := batch.order[batch.start[number]:batch.start[number+1]]
-		w.touched += g.table.touch(batch.prints, order)
-		for _, at := range order {
-			var fresh bool
-			if batch.wide {
-				fresh = g.table.insertWide(batch.prints[at], batch.second[at])
-			} else {
-				fresh = g.table.insert(batch.prints[at])
-			}
-			if g.audit != nil {
-				g.audit.check(batch.prints[at], batch.state(int(at)), fresh)
-			}
-			if s.options.PartialOrder {
-				s.grow(g, batch, at, fresh, round != nil)
-			}
-			if !fresh {
-				continue
-			}
-			origin := noOrigin | uint64(batch.turn[at])
-			if round != nil {
-				origin = round[i].place(int(batch.origin[at])).origin(batch.turn[at])
-			}
-			g.next.add(batch.state(int(at)), number, g.origins.count)
-			g.origins.add(origin)
-		}
-	}
 }

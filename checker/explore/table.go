@@ -10,51 +10,102 @@ const (
 	groupShift = 64 - groupBits
 )
 
-// table is a set of fingerprints: open addressing with linear probing, no
-// pointers. A fingerprint's first place grows with it, so that the table is
-// rebuilt in one sweep.
+// table is a set of fingerprints: open addressing with linear probing. Its slots
+// lie in segments that never move and are never given back, so that a table
+// grows in place: it takes no memory twice, and a page of it comes from the
+// system once. Searches never wrap round: the last go on behind the homes.
 type table struct {
-	slots  []uint64
-	second []uint64 // 64 bits more of each, if the table is wide
+	slots  []*segment
+	second []*segment // 64 bits more of each, if the table is wide
+	homes  int        // the slots at which searches begin
 	used   int
 	limit  int // it grows when so many are used
+	stash  []stashed
 }
+
+// segment is a run of slots.
+type segment [segmentSlots]uint64
+
+const (
+	segmentBits  = 6
+	segmentSlots = 1 << segmentBits
+	segmentMask  = segmentSlots - 1
+)
+
+// stashed is what is between its old slot and its new one.
+type stashed struct{ print, second uint64 }
 
 // A table grows by a part of itself when it is full to four fifths, so that
 // it is never emptier than to three fifths.
 const (
-	tableMin    = 16
 	tableGrowth = 4
+	tailSlots   = segmentSlots / 2
 )
 
-// home returns the slot at which a search for a fingerprint begins.
+// home returns the slot at which a search for a fingerprint begins: in tables of
+// any size those of greater ones are not before those of smaller ones.
 func (t *table) home(print uint64) int {
-	high, _ := bits.Mul64(print<<groupBits, uint64(len(t.slots)))
+	high, _ := bits.Mul64(print<<groupBits, uint64(t.homes))
 	return int(high)
 }
 
+func (t *table) slot(at int) *uint64 { return &t.slots[at>>segmentBits][at&segmentMask] }
+
 // grow makes room for at least one more.
 func (t *table) grow(wide bool) {
-	old := *t
-	size := max(tableMin, len(old.slots)+len(old.slots)/tableGrowth)
-	t.slots, t.limit = make([]uint64, size), size*4/5
-	if wide {
-		t.second = make([]uint64, size)
+	before := len(t.slots)
+	for range 1 + before/tableGrowth {
+		t.extend(wide)
 	}
-	for i, print := range old.slots {
-		if print == 0 {
-			continue
+	t.homes = len(t.slots)*segmentSlots - tailSlots
+	t.limit = t.homes * 4 / 5
+	// From the last slot on all go up. What would go up less far than it is
+	// already from home waits until its new home is reached.
+	t.stash = t.stash[:0]
+	for at := before*segmentSlots - 1; at >= 0; at-- {
+		slot := t.slot(at)
+		if *slot != 0 {
+			moved := stashed{print: *slot}
+			if wide {
+				moved.second = t.second[at>>segmentBits][at&segmentMask]
+			}
+			*slot = 0
+			t.stash = append(t.stash, moved)
 		}
-		at := t.home(print)
-		for t.slots[at] != 0 {
-			if at++; at == size {
-				at = 0
+		kept := t.stash[:0]
+		for _, moved := range t.stash {
+			if home := t.home(moved.print); home >= at {
+				t.settle(home, moved, wide)
+			} else {
+				kept = append(kept, moved)
 			}
 		}
-		t.slots[at] = print
-		if wide {
-			t.second[at] = old.second[i]
+		t.stash = kept
+	}
+}
+
+// extend adds slots behind the last.
+func (t *table) extend(wide bool) {
+	t.slots = append(t.slots, new(segment))
+	if wide {
+		t.second = append(t.second, new(segment))
+	}
+}
+
+// end returns the number of slots.
+func (t *table) end() int { return len(t.slots) * segmentSlots }
+
+// settle puts what is known to be new into the first free slot from its home on.
+func (t *table) settle(home int, moved stashed, wide bool) {
+	at := home
+	for ; *t.slot(at) != 0; at++ {
+		if at+1 == t.end() {
+			t.extend(wide)
 		}
+	}
+	*t.slot(at) = moved.print
+	if wide {
+		t.second[at>>segmentBits][at&segmentMask] = moved.second
 	}
 }
 
@@ -63,17 +114,17 @@ func (t *table) insert(print uint64) bool {
 	if t.used >= t.limit {
 		t.grow(false)
 	}
-	for at := t.home(print); ; {
-		switch t.slots[at] {
+	for at := t.home(print); ; at++ {
+		if at == t.end() {
+			t.extend(false)
+		}
+		switch slot := t.slot(at); *slot {
 		case print:
 			return false
 		case 0:
-			t.slots[at] = print
+			*slot = print
 			t.used++
 			return true
-		}
-		if at++; at == len(t.slots) {
-			at = 0
 		}
 	}
 }
@@ -83,12 +134,12 @@ func (t *table) has(print uint64) bool {
 	if t.used == 0 {
 		return false
 	}
-	for at := t.home(print); t.slots[at] != 0; {
-		if t.slots[at] == print {
+	for at := t.home(print); at < t.end(); at++ {
+		switch *t.slot(at) {
+		case print:
 			return true
-		}
-		if at++; at == len(t.slots) {
-			at = 0
+		case 0:
+			return false
 		}
 	}
 	return false
@@ -96,8 +147,12 @@ func (t *table) has(print uint64) bool {
 
 // clear empties the table and keeps its room.
 func (t *table) clear() {
-	clear(t.slots)
-	clear(t.second)
+	for _, s := range t.slots {
+		clear(s[:])
+	}
+	for _, s := range t.second {
+		clear(s[:])
+	}
 	t.used = 0
 }
 
@@ -106,17 +161,18 @@ func (t *table) insertWide(print, second uint64) bool {
 	if t.used >= t.limit {
 		t.grow(true)
 	}
-	for at := t.home(print); ; {
+	for at := t.home(print); ; at++ {
+		if at == t.end() {
+			t.extend(true)
+		}
+		slot, more := t.slot(at), &t.second[at>>segmentBits][at&segmentMask]
 		switch {
-		case t.slots[at] == 0:
-			t.slots[at], t.second[at] = print, second
+		case *slot == 0:
+			*slot, *more = print, second
 			t.used++
 			return true
-		case t.slots[at] == print && t.second[at] == second:
+		case *slot == print && *more == second:
 			return false
-		}
-		if at++; at == len(t.slots) {
-			at = 0
 		}
 	}
 }
@@ -129,9 +185,12 @@ func (t *table) touch(prints []uint64, order []uint32) uint64 {
 		return 0
 	}
 	for _, i := range order {
-		sum += t.slots[t.home(prints[i])]
+		sum += *t.slot(t.home(prints[i]))
 	}
 	return sum
 }
 
-func (t *table) bytes() uint64 { return 8 * uint64(cap(t.slots)+cap(t.second)) }
+func (t *table) bytes() uint64 {
+	const segmentBytes = 8*segmentSlots + 8 // and the pointer to it
+	return segmentBytes * uint64(len(t.slots)+len(t.second))
+}

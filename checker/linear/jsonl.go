@@ -112,7 +112,7 @@ func textOrNil(v Value) *string {
 func readJSONL(in *bufio.Reader) (History, Report, error) {
 	report := Report{Format: JSONL}
 	source := lines{in: in}
-	expected, err := readHeader(&source)
+	expected, err := readHeaderOf(&source, jsonlName)
 	if err != nil {
 		return nil, report, err
 	}
@@ -142,17 +142,22 @@ func readJSONL(in *bufio.Reader) (History, Report, error) {
 		}
 		history = append(history, op)
 	}
-	if expected != nil && *expected != len(history) {
-		return nil, report, &ReadError{
-			Line: source.number, Found: fmt.Sprintf("the end after %d operations", len(history)),
-			Expected: fmt.Sprintf("%d, as the header says; the file was cut or changed", *expected),
-		}
-	}
-	return history, report, nil
+	return history, report, source.complete(expected, len(history))
 }
 
-// readHeader reads the first line and returns how many operations it promises.
-func readHeader(source *lines) (*int, error) {
+// complete checks that as many operations came as the header promises, if it does.
+func (l *lines) complete(expected *int, found int) error {
+	if expected == nil || *expected == found {
+		return nil
+	}
+	return &ReadError{
+		Line: l.number, Found: fmt.Sprintf("the end after %d operations", found),
+		Expected: fmt.Sprintf("%d, as the header says; the file was cut or changed", *expected),
+	}
+}
+
+// readHeaderOf reads the first line and returns how many operations it promises.
+func readHeaderOf(source *lines, name string) (*int, error) {
 	line, err := source.next()
 	if err != nil {
 		return nil, err
@@ -165,8 +170,8 @@ func readHeader(source *lines) (*int, error) {
 	if err := object.need("format", &header.Format, "a string"); err != nil {
 		return nil, err
 	}
-	if header.Format != jsonlName {
-		return nil, object.fault("format", fmt.Sprintf("format %q", header.Format), fmt.Sprintf("%q", jsonlName))
+	if header.Format != name {
+		return nil, object.fault("format", fmt.Sprintf("format %q", header.Format), fmt.Sprintf("%q", name))
 	}
 	if err := object.need("version", &header.Version, "an integer"); err != nil {
 		return nil, err

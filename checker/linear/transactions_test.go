@@ -1,6 +1,7 @@
 package linear
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -238,4 +239,20 @@ func TestTransactionsThatHaveNoMeaning(t *testing.T) {
 			t.Errorf("%q: %v", words, err)
 		}
 	}
+}
+
+func FuzzDecodeTransactions(f *testing.F) {
+	f.Add([]byte(`{:process 0, :type :invoke, :f :txn, :value [[:append :x 1] [:r :x nil]]}` + "\n" +
+		`{:process 0, :type :ok, :f :txn, :value [[:append :x 1] [:r :x [1]]]}`))
+	f.Add([]byte(`{"format":"quorumlab-transactions","version":1}` + "\n" +
+		`{"id":1,"session":1,"ops":[["append","x","1"],["r","x",["1"]]],"invoke":1,"return":null,"outcome":"info"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		txns, _, err := DecodeTransactions(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		if _, err := CheckTransactions(txns, Lines); err != nil && len(txns) == 0 {
+			t.Error(err)
+		}
+	})
 }

@@ -21,8 +21,12 @@ type linearizeFlags struct {
 	html    string
 	steps   int
 	timeout time.Duration
+	level   string
 	json    bool
 }
+
+// transactionsModel is the name of the model of transactions on lists.
+const transactionsModel = "append"
 
 // judgedFiles is the JSON form of `linearize --json`.
 type judgedFiles struct {
@@ -49,6 +53,7 @@ type judgedFile struct {
 	Witness     []int           `json:"witness"` // ids of operations
 	Undecided   []string        `json:"undecided"`
 	Explanation string          `json:"explanation"`
+	Levels      []judgedLevel   `json:"levels,omitempty"` // of transactions
 	Seconds     float64         `json:"seconds"`
 	// Error tells why the file could not be judged; Verdict is then "".
 	Error string `json:"error,omitempty"`
@@ -62,20 +67,25 @@ func newLinearize(l *lab) *cobra.Command {
 		Short: "Judge whether recorded histories are linearizable",
 		Long: "Linearize reads histories of what clients saw and judges each. It knows our own JSON\n" +
 			"Lines (run --history writes them), Jepsen's EDN, and two forms of jepsen.util logs. Nothing\n" +
-			"is skipped silently: a line that it does not understand is bad input.\n\n" + exitCodes,
+			"is skipped silently: a line that it does not understand is bad input.\n\n" +
+			"With the model append it judges transactions that append to lists and read them, by the\n" +
+			"cycles that Adya names (G0, G1a, G1b, G1c, G-single, G2), level by level.\n\n" + exitCodes,
 		Example: "  quorumlab linearize --model kv history.jsonl\n" +
+			"  quorumlab linearize --model append --level serializable jepsen/history.edn\n" +
 			"  quorumlab linearize --model cas --timeout 1m --html page.html jepsen/history.edn",
 		Args: atLeast(1, "a history"),
 		RunE: func(cmd *cobra.Command, args []string) error { return l.linearize(cmd.Context(), args, flags) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.model, "model", "", "what the operations mean: `register`, cas or kv")
+	f.StringVar(&flags.model, "model", "", "what the operations mean: `register`, cas, kv or append")
 	f.StringVar(&flags.format, "format", "", "the files' `format`; told by their first bytes if not given")
 	f.StringVar(&flags.html, "html", "", "write porcupine's page of the violated key to a `file`")
 	f.IntVar(&flags.steps, "steps", linear.StepsDefault, "bound of the search on each key, the same on every machine")
 	f.DurationVar(&flags.timeout, "timeout", 0, "bound of the time for each file; 0: none")
+	f.StringVar(&flags.level, "level", strictest(), "the isolation `level` that transactions (--model append) are to keep")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object")
 	completeFlag(cmd, "model", modelNames)
+	completeFlag(cmd, "level", levelNames)
 	completeFlag(cmd, "format", formatNames)
 	return cmd
 }
@@ -85,7 +95,7 @@ func modelNames() []string {
 	for _, m := range linear.Models() {
 		names = append(names, m.Name)
 	}
-	return names
+	return append(names, transactionsModel)
 }
 
 func formatNames() []string {
@@ -109,6 +119,14 @@ func (f *linearizeFlags) check(files []string) (linear.Model, error) {
 		return linear.Model{}, usage("judge them one by one", "--html is for one history, found %d", len(files))
 	case f.steps < 1:
 		return linear.Model{}, usage("", "--steps %d: expected a number from 1", f.steps)
+	case !slices.Contains(levelNames(), f.level):
+		return linear.Model{}, usage("", "no level %q; %s", f.level, hint.For(f.level, levelNames()))
+	case f.level != strictest() && f.model != transactionsModel:
+		return linear.Model{}, usage("", "--level is for --model %s", transactionsModel)
+	case f.html != "" && f.model == transactionsModel:
+		return linear.Model{}, usage("", "--html is not for --model %s", transactionsModel)
+	case f.model == transactionsModel:
+		return linear.Model{Name: f.model}, nil
 	case f.timeout < 0:
 		return linear.Model{}, usage("", "--timeout %v: expected a time that is not negative", f.timeout)
 	}
@@ -170,14 +188,16 @@ func (l *lab) judgeFile(ctx context.Context, name string, model linear.Model, fl
 	if err != nil {
 		return judged, err
 	}
+	defer file.Close()
+	if model.Name == transactionsModel {
+		return judgeTransactions(name, file, flags)
+	}
 	history, report, err := linear.Decode(file, linear.Format(flags.format))
-	file.Close()
 	if err != nil {
 		return judged, inFile(name, err)
 	}
-	judged.Format, judged.Operations, judged.Keys = string(report.Format), len(history), len(history.Keys())
-	judged.Open, judged.Nemesis, judged.Shifted = report.Open, report.Nemesis, report.Shifted
-	judged.Unused = append(judged.Unused, report.Unused...)
+	judged.Operations, judged.Keys = len(history), len(history.Keys())
+	judged.read(report)
 	if flags.timeout > 0 {
 		bounded, cancel := context.WithTimeout(ctx, flags.timeout)
 		defer cancel()
@@ -202,6 +222,13 @@ func (l *lab) judgeFile(ctx context.Context, name string, model linear.Model, fl
 	})
 }
 
+// read takes over what is told of the reading.
+func (j *judgedFile) read(report linear.Report) {
+	j.Format = string(report.Format)
+	j.Open, j.Nemesis, j.Shifted = report.Open, report.Nemesis, report.Shifted
+	j.Unused = append(j.Unused, report.Unused...)
+}
+
 func (j *judgedFile) take(result linear.Result) {
 	j.Verdict, j.Key, j.Offender = string(result.Verdict), result.Key, result.Offender
 	j.Undecided = append(j.Undecided, result.Undecided...)
@@ -214,8 +241,12 @@ func (j *judgedFile) take(result linear.Result) {
 // printJudged shows the verdict on one file to people.
 func (l *lab) printJudged(j *judgedFile) {
 	fmt.Fprintf(l.out, "%s: %s\n", l.paint.judged(j.Verdict, j.Verdict), j.File)
-	fmt.Fprintf(l.out, "    %s, %s on %s, format %s, judged in %.3f s\n", linearizableAs(j.Verdict),
-		plural(j.Operations, "operation"), plural(j.Keys, "key"), j.Format, j.Seconds)
+	if len(j.Levels) > 0 {
+		l.printLevels(j)
+	} else {
+		fmt.Fprintf(l.out, "    %s, %s on %s, format %s, judged in %.3f s\n", linearizableAs(j.Verdict),
+			plural(j.Operations, "operation"), plural(j.Keys, "key"), j.Format, j.Seconds)
+	}
 	if j.Explanation != "" {
 		paragraph(l.out, "    ", "    ", j.Explanation)
 	}

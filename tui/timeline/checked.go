@@ -57,42 +57,59 @@ func (c *Checked) execute(d *Draft) (*Line, error) {
 	}
 	l.path = c.path
 	if l.Parent != nil {
-		if l.path, err = c.onward(w, l.Parent.path, d.skip, &l.Deeds[len(l.Deeds)-1]); err != nil {
+		if l.path, err = c.onward(w, l.Parent.path, l.Parent.modelStep(d.skip), &l.Deeds[len(l.Deeds)-1]); err != nil {
 			return nil, err
 		}
 		if w, err = c.model.Boot(); err != nil {
 			return nil, err
 		}
-		l.Fork, l.frontier = d.skip, len(l.path.Steps)
+		l.Fork = d.skip
 	}
+	l.ends = []int{0}
 	l.steps, l.reigns, l.bands = steps{}, nil, nil
 	l.snapshots = snapshots{spacing: SpacingMin}
 	l.snapshots.add(0, w.Clone())
 	watch := recording{line: l}
 	var step sim.Step
 	for i, label := range l.path.Steps {
-		choice, fault, err := c.model.Act(w, label)
+		number := l.ends[i]
+		err := c.model.Make(w, label, l.path.States[i], l.path.States[i+1], func(choice sim.Choice, fault *sim.Fault) {
+			number++
+			step.Number = uint64(number)
+			w.Redo(0, choice, fault, &step)
+			watch.Observe(w, &step)
+		})
 		if err != nil {
 			return nil, err
 		}
-		step.Number = uint64(i + 1)
-		w.Redo(0, choice, fault, &step)
-		watch.Observe(w, &step)
+		l.ends = append(l.ends, number)
 	}
-	l.result = c.judge(l.path)
+	if l.Parent != nil {
+		l.frontier = l.ends[len(l.path.Steps)]
+	}
+	l.result = c.judge(l)
 	return l, nil
+}
+
+// modelStep returns how many steps of the model a number of the line's steps are: a
+// step of the model may be several of the world's, of which the later are no
+// choices.
+func (l *Line) modelStep(step int) int {
+	at, _ := slices.BinarySearch(l.ends, step)
+	return min(at, len(l.path.Steps))
 }
 
 // onward returns the beginning of a path, and the step behind it that a deed is. The
 // error is ErrImpossible if the model has no such step there.
 func (c *Checked) onward(w *sim.World, path *explore.Path, upTo int, deed *trace.Deed) (*explore.Path, error) {
 	var made sim.Step
-	for _, label := range path.Steps[:upTo] {
-		choice, fault, err := c.model.Act(w, label)
+	for i, label := range path.Steps[:upTo] {
+		err := c.model.Make(w, label, path.States[i], path.States[i+1], func(choice sim.Choice, fault *sim.Fault) {
+			w.Redo(0, choice, fault, &made)
+		})
 		if err != nil {
 			return nil, err
 		}
-		w.Redo(0, choice, fault, &made)
 	}
 	states, labels := explore.NewStepper(c.model).Next(path.States[upTo])
 	for i, label := range labels {
@@ -130,17 +147,17 @@ func samePairs(a, b []network.Pair) bool {
 }
 
 // judge tells which of the model's properties a run breaks, and by which step.
-func (c *Checked) judge(path *explore.Path) *scenarios.Result {
-	result := &scenarios.Result{Steps: uint64(len(path.Steps))}
+func (c *Checked) judge(l *Line) *scenarios.Result {
+	result := &scenarios.Result{Steps: uint64(l.ends[len(l.path.Steps)])}
 	expander := c.model.Expander()
 	for i, p := range c.model.Properties() {
 		if p.Expectation != explore.Never {
 			continue
 		}
 		v := scenarios.Verdict{Run: "check", Property: p.Name, Verdict: scenarios.Holds, Expected: string(language.Holds), Invariant: true, AsExpected: true}
-		for step, state := range path.States {
+		for step, state := range l.path.States {
 			if expander.Hits(state)>>i&1 != 0 {
-				v.Verdict, v.AsExpected, v.Step = scenarios.Violated, false, uint64(step)
+				v.Verdict, v.AsExpected, v.Step = scenarios.Violated, false, uint64(l.ends[step])
 				v.Witness = "no longer so: " + p.Sentence
 				break
 			}

@@ -29,6 +29,7 @@ type Line struct {
 	Run *language.Run
 
 	path      *explore.Path // of the run of a check; else nil
+	ends      []int         // of that path: how many steps of the line its first ones are
 	root      int           // place of the run in the scenario
 	steps     steps
 	unseen    []sim.Unseen

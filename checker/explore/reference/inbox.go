@@ -21,25 +21,25 @@ var networkNames = []string{nondup: "nondup", dup: "dup", ordered: "ordered"}
 // on an ordered network, those of one sender as they were sent.
 type inbox []envelope
 
-// add returns the inbox with one more envelope.
-func (k networkKind) add(box inbox, e envelope) inbox {
+// add appends to a room the inbox with one more envelope.
+func (k networkKind) add(room, box inbox, e envelope) inbox {
 	at, found := slices.BinarySearch(box, e)
 	switch {
 	case k == dup && found:
-		return box
+		return append(room, box...)
 	case k == ordered:
 		for at = 0; at < len(box) && box[at].from() <= e.from(); at++ {
 		}
 	}
-	return slices.Insert(slices.Clone(box), at, e)
+	return append(append(append(room, box[:at]...), e), box[at:]...)
 }
 
-// delivered returns the inbox after its i'th envelope has been delivered.
-func (k networkKind) delivered(box inbox, i int) inbox {
+// delivered appends to a room the inbox after its i'th envelope has been delivered.
+func (k networkKind) delivered(room, box inbox, i int) inbox {
 	if k == dup {
-		return box
+		return append(room, box...)
 	}
-	return slices.Delete(slices.Clone(box), i, i+1)
+	return append(append(room, box[:i]...), box[i+1:]...)
 }
 
 // deliverable reports whether the i'th envelope can be delivered as such: not if

@@ -30,7 +30,8 @@ func (w watched) Expander() explore.Expander { return &seen{w.Register, w.parts,
 func (s *seen) Hits(state []uint32) uint64 {
 	actors := s.m.servers + s.m.clients
 	for actor, id := range state[:actors] {
-		s.parts[fmt.Sprint(actor, s.m.cellOf[s.m.sites.At(id).cell].state)] = true
+		cell, _ := s.m.lookAt(actor, id)
+		s.parts[fmt.Sprint(actor, cell)] = true
 	}
 	s.parts[fmt.Sprint("history ", s.m.verdicts.At(state[actors]).content)] = true
 	return s.m.Hits(state)

@@ -1,7 +1,6 @@
 package reference
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"quorumlab/checker/explore"
@@ -20,24 +19,37 @@ type Register struct {
 	servers, clients int
 	network          networkKind
 
-	interning sync.Mutex // for what follows, but for reading
-	cells     map[actorCell]uint32
-	outcomes  explore.Arena[outcome]
-	inboxes   map[string]uint32
-	boxes     []string
-	cellOf    []actorCell
-	sites     explore.Arena[site]
-	moves     explore.Arena[move]
-	envelopes explore.Arena[letter]
+	desks []desk
+
+	post      explore.Lock // for letters, and for adding to envelopes
 	letters   map[envelope]uint32
+	envelopes explore.Arena[letter]
+
+	archive   explore.Lock // for histories, and for adding to verdicts
 	histories map[history]uint32
 	verdicts  explore.Arena[recorded]
+	recorded  explore.Memo // history, event → history
 
+	bytes atomic.Uint64
+}
+
+// desk is what one actor can be in, and what can happen to it there. Each actor
+// has its own, so that workers seldom wait for each other.
+type desk struct {
+	interning explore.Lock // for what follows, but for reading arenas and memos
+	cells     map[cell]uint32
+	cellOf    []cell
+	inboxes   map[string]uint32
+	boxes     []inbox
+	scratch   inbox
+	out       outbox
+
+	sites    explore.Arena[site]
+	moves    explore.Arena[move]
+	outcomes explore.Arena[outcome]
 	handled  explore.Memo // cell, envelope → outcome
 	siteIDs  explore.Memo // cell, inbox → site
 	added    explore.Memo // site, envelope → site
-	recorded explore.Memo // history, event → history
-	bytes    atomic.Uint64
 }
 
 // protocol is what the servers do.
@@ -65,12 +77,6 @@ type recorded struct {
 	content      history
 	hash         uint64
 	linearizable bool
-}
-
-// actorCell is the state of a certain actor.
-type actorCell struct {
-	actor int
-	state cell
 }
 
 // site is an actor's state with what is under way to it, both interned.
@@ -104,8 +110,12 @@ type outcome struct {
 func newRegister(p explore.Values, protocol protocol) *Register {
 	m := &Register{
 		protocol: protocol, servers: p.Number("servers"), clients: p.Number("clients"),
-		cells: map[actorCell]uint32{}, inboxes: map[string]uint32{},
 		letters: map[envelope]uint32{}, histories: map[history]uint32{},
+	}
+	m.desks = make([]desk, m.servers+m.clients)
+	for actor := range m.desks {
+		d := &m.desks[actor]
+		d.cells, d.inboxes, d.out.self = map[cell]uint32{}, map[string]uint32{}, actor
 	}
 	for kind, name := range networkNames {
 		if name == p["network"] {
@@ -129,7 +139,12 @@ func (m *Register) Expander() explore.Expander { return m }
 
 // Bytes implements explore.Model.
 func (m *Register) Bytes() uint64 {
-	return m.bytes.Load() + m.handled.Bytes() + m.siteIDs.Bytes() + m.added.Bytes() + m.recorded.Bytes()
+	sum := m.bytes.Load() + m.recorded.Bytes()
+	for actor := range m.servers + m.clients {
+		d := &m.desks[actor]
+		sum += d.handled.Bytes() + d.siteIDs.Bytes() + d.added.Bytes()
+	}
+	return sum
 }
 
 // Properties implements explore.Model.
@@ -150,8 +165,8 @@ func (m *Register) Hits(state []uint32) uint64 {
 	if !m.verdicts.At(state[actors]).linearizable {
 		hits |= 1
 	}
-	for _, id := range state[m.servers:actors] {
-		if m.sites.At(id).chosen {
+	for actor := m.servers; actor < actors; actor++ {
+		if m.desks[actor].sites.At(state[actor]).chosen {
 			return hits | 2
 		}
 	}
@@ -160,7 +175,6 @@ func (m *Register) Hits(state []uint32) uint64 {
 
 // Initial implements explore.Expander: the actors start in their order.
 func (m *Register) Initial(b *explore.Batch) {
-	m.interning.Lock()
 	state := b.Next()
 	actors := m.servers + m.clients
 	boxes := make([]inbox, actors)
@@ -169,7 +183,7 @@ func (m *Register) Initial(b *explore.Batch) {
 		self := m.servers + client
 		request := uint64(self)
 		e := makeEnvelope(self, self%m.servers, putMessage, payload(request, uint64(client)+1))
-		boxes[e.to()] = m.network.add(boxes[e.to()], e)
+		boxes[e.to()] = m.network.add(nil, boxes[e.to()], e)
 		h.invoke(client, false)
 	}
 	for actor := range actors {
@@ -177,14 +191,16 @@ func (m *Register) Initial(b *explore.Batch) {
 		if actor < m.servers {
 			start = m.protocol.start(actor)
 		}
-		state[actor] = m.site(m.cell(actorCell{actor, start}), m.inbox(boxes[actor]))
+		d := &m.desks[actor]
+		d.interning.Lock()
+		state[actor] = m.site(d, m.cell(d, start), m.inbox(d, boxes[actor]))
+		d.interning.Unlock()
 	}
 	state[actors] = m.history(h)
 	if m.network == dup {
 		m.letter(0) // the number of the first stands for none
 		state[actors+1] = 0
 	}
-	m.interning.Unlock()
 	var hashes [serversMax + clientsMax]uint64
 	b.DoneAs(0, m.sum(state, &hashes))
 }
@@ -196,7 +212,7 @@ func (m *Register) sum(state []uint32, hashes *[serversMax + clientsMax]uint64) 
 	actors := m.servers + m.clients
 	var sum uint64
 	for actor, id := range state[:actors] {
-		hashes[actor] = m.sites.At(id).hash
+		hashes[actor] = m.desks[actor].sites.At(id).hash
 		sum += hashes[actor]
 	}
 	sum += m.verdicts.At(state[actors]).hash
@@ -221,29 +237,26 @@ func (m *Register) expandActor(
 	state []uint32, actor int, base uint64, hashes *[serversMax + clientsMax]uint64, b *explore.Batch,
 ) {
 	actors := m.servers + m.clients
-	from := m.sites.At(state[actor])
-	moves := from.moves.Load()
-	if moves == 0 {
-		moves = m.findMoves(from)
-	}
-	first := uint32(moves>>16 - 1)
-	for i := range uint32(moves & 0xffff) {
-		v := m.moves.At(first + i)
-		o := m.outcomes.At(v.outcome)
+	d := &m.desks[actor]
+	first, moves := m.movesAt(d, state[actor])
+	for i := range moves {
+		v := d.moves.At(first + i)
+		o := d.outcomes.At(v.outcome)
 		room := b.Next()
 		copy(room, state)
-		sum := base - hashes[actor] + m.sites.At(v.site).hash
+		sum := base - hashes[actor] + d.sites.At(v.site).hash
 		room[actor] = v.site
 		for _, s := range o.sent {
+			to := &m.desks[s.to]
 			before := room[s.to]
-			after := m.add(before, s.letter)
+			after := m.add(to, before, s.letter)
 			room[s.to] = after
 			if before == state[s.to] {
 				sum -= hashes[s.to]
 			} else {
-				sum -= m.sites.At(before).hash
+				sum -= to.sites.At(before).hash
 			}
-			sum += m.sites.At(after).hash
+			sum += to.sites.At(after).hash
 		}
 		if o.event != 0 {
 			after := m.record(state[actors], o.event)
@@ -258,17 +271,18 @@ func (m *Register) expandActor(
 	}
 }
 
-// add returns the site that a site becomes when one more envelope is under way
-// to it.
-func (m *Register) add(id, letter uint32) uint32 {
-	if known, ok := m.added.Get(id, letter); ok {
+// add returns the site that a site of an actor becomes when one more envelope is
+// under way to it.
+func (m *Register) add(d *desk, id, letter uint32) uint32 {
+	if known, ok := d.added.Get(id, letter); ok {
 		return known
 	}
-	m.interning.Lock()
-	defer m.interning.Unlock()
-	before := m.sites.At(id)
-	after := m.site(before.cell, m.inbox(m.network.add(m.box(before.inbox), m.envelopes.At(letter).content)))
-	m.added.Put(id, letter, after)
+	d.interning.Lock()
+	defer d.interning.Unlock()
+	before := d.sites.At(id)
+	d.scratch = m.network.add(d.scratch[:0], d.boxes[before.inbox], m.envelopes.At(letter).content)
+	after := m.site(d, before.cell, m.inbox(d, d.scratch))
+	d.added.Put(id, letter, after)
 	return after
 }
 
@@ -277,8 +291,6 @@ func (m *Register) record(id, event uint32) uint32 {
 	if known, ok := m.recorded.Get(id, event); ok {
 		return known
 	}
-	m.interning.Lock()
-	defer m.interning.Unlock()
 	h := m.verdicts.At(id).content
 	client := int(event & 0xff)
 	h.answer(client, uint8(event>>8))

@@ -89,13 +89,10 @@ func (m *Register) tellEnvelope(e envelope) string {
 
 // Describe implements explore.Model.
 func (m *Register) Describe(state []uint32) []string {
-	m.interning.Lock()
-	defer m.interning.Unlock()
 	actors := m.servers + m.clients
 	var lines []string
 	for actor, id := range state[:actors] {
-		s := m.sites.At(id)
-		c := m.cellOf[s.cell].state
+		c, box := m.lookAt(actor, id)
 		told := "done"
 		switch {
 		case actor < m.servers:
@@ -105,7 +102,7 @@ func (m *Register) Describe(state []uint32) []string {
 		}
 		lines = append(lines, m.actor(actor)+": "+told)
 		var under []string
-		for _, e := range m.box(s.inbox) {
+		for _, e := range box {
 			under = append(under, fmt.Sprintf("%s from %d", m.tellEnvelope(e), e.from()))
 		}
 		lines = append(lines, fmt.Sprintf("under way to %d: [%s]", actor, strings.Join(under, ", ")))
@@ -115,6 +112,15 @@ func (m *Register) Describe(state []uint32) []string {
 		lines = append(lines, fmt.Sprintf("history of client %d: %s", m.servers+client, h.tell(client)))
 	}
 	return lines
+}
+
+// lookAt returns what a site of an actor is.
+func (m *Register) lookAt(actor int, id uint32) (cell, inbox) {
+	d := &m.desks[actor]
+	d.interning.Lock()
+	defer d.interning.Unlock()
+	s := d.sites.At(id)
+	return d.cellOf[s.cell], d.boxes[s.inbox]
 }
 
 // tell tells a client's operations.

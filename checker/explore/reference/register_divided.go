@@ -36,15 +36,11 @@ func (m *Register) Meanwhile(state []uint32, actor int, b *explore.Batch) (touch
 		if other == actor {
 			continue
 		}
-		from := m.sites.At(id)
-		moves := from.moves.Load()
-		if moves == 0 {
-			moves = m.findMoves(from)
-		}
-		first := uint32(moves>>16 - 1)
-		for i := range uint32(moves & 0xffff) {
-			v := m.moves.At(first + i)
-			o := m.outcomes.At(v.outcome)
+		d := &m.desks[other]
+		first, moves := m.movesAt(d, id)
+		for i := range moves {
+			v := d.moves.At(first + i)
+			o := d.outcomes.At(v.outcome)
 			if o.event != 0 && actor >= m.servers {
 				return true
 			}
@@ -54,8 +50,8 @@ func (m *Register) Meanwhile(state []uint32, actor int, b *explore.Batch) (touch
 			for _, s := range o.sent {
 				switch {
 				case int(s.to) != actor:
-					room[s.to] = m.add(room[s.to], s.letter)
-				case m.network == nondup || !m.waits(state[actor], other):
+					room[s.to] = m.add(&m.desks[s.to], room[s.to], s.letter)
+				case m.network == nondup || !m.waits(&m.desks[actor], state[actor], other):
 					return true
 				}
 			}
@@ -66,10 +62,10 @@ func (m *Register) Meanwhile(state []uint32, actor int, b *explore.Batch) (touch
 }
 
 // waits reports whether something of a sender is under way to a site.
-func (m *Register) waits(id uint32, sender int) bool {
-	m.interning.Lock()
-	defer m.interning.Unlock()
-	for _, e := range m.box(m.sites.At(id).inbox) {
+func (m *Register) waits(d *desk, id uint32, sender int) bool {
+	d.interning.Lock()
+	defer d.interning.Unlock()
+	for _, e := range d.boxes[d.sites.At(id).inbox] {
 		if e.from() == sender {
 			return true
 		}

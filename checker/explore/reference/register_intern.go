@@ -1,84 +1,77 @@
 package reference
 
 import (
-	"encoding/binary"
+	"slices"
 	"unsafe"
 
 	"quorumlab/checker/explore"
 )
 
-// What is below is called with the lock held: it gives numbers to contents. The
-// hashes are of the contents, for numbers differ from run to run.
+// What is below gives numbers to contents. What takes a desk is called with that
+// desk's lock held. The hashes are of the contents, for numbers differ from run to
+// run.
 
 // mapEntry is about how much memory a map takes for a byte of its entries.
 const mapEntry = 2
 
-func (m *Register) cell(c actorCell) uint32 {
-	id, known := m.cells[c]
+func (m *Register) cell(d *desk, c cell) uint32 {
+	id, known := d.cells[c]
 	if !known {
-		id = uint32(len(m.cellOf))
-		m.cells[c] = id
-		m.cellOf = append(m.cellOf, c)
+		id = uint32(len(d.cellOf))
+		d.cells[c] = id
+		d.cellOf = append(d.cellOf, c)
 		m.bytes.Add((1 + mapEntry) * uint64(unsafe.Sizeof(c)))
 	}
 	return id
 }
 
-func (m *Register) inbox(box inbox) uint32 {
-	content := box.bytes()
-	id, known := m.inboxes[string(content)]
+// inbox numbers an inbox; the caller may use it for another one afterwards.
+func (m *Register) inbox(d *desk, box inbox) uint32 {
+	id, known := d.inboxes[box.key()]
 	if !known {
-		id = uint32(len(m.boxes))
-		key := string(content)
-		m.inboxes[key] = id
-		m.boxes = append(m.boxes, key)
-		m.bytes.Add(uint64(len(key)) + stringHeader + mapEntry*(stringHeader+4))
+		id = uint32(len(d.boxes))
+		kept := slices.Clone(box)
+		d.inboxes[kept.key()] = id
+		d.boxes = append(d.boxes, kept)
+		m.bytes.Add(uint64(8*len(box)) + sliceHeader + mapEntry*(stringHeader+4))
 	}
 	return id
 }
 
-const stringHeader = 16
+const (
+	stringHeader = 16
+	sliceHeader  = 24
+)
 
-// box returns an interned inbox.
-func (m *Register) box(id uint32) inbox {
-	content := []byte(m.boxes[id])
-	box := make(inbox, 0, len(content)/8)
-	for ; len(content) > 0; content = content[8:] {
-		box = append(box, envelope(binary.LittleEndian.Uint64(content)))
+// key returns the inbox as a key of a map: its memory as it is, which must not
+// change while the map has it.
+func (b inbox) key() string {
+	if len(b) == 0 {
+		return ""
 	}
-	return box
+	return unsafe.String((*byte)(unsafe.Pointer(&b[0])), len(b)*int(unsafe.Sizeof(b[0])))
 }
 
-// bytes returns the inbox as bytes, from which it can be read again.
-func (b inbox) bytes() []byte {
-	data := make([]byte, 0, 8*len(b))
-	for _, e := range b {
-		data = binary.LittleEndian.AppendUint64(data, uint64(e))
-	}
-	return data
-}
-
-func (m *Register) site(cell, inbox uint32) uint32 {
-	id, known := m.siteIDs.Get(cell, inbox)
+func (m *Register) site(d *desk, cell, inbox uint32) uint32 {
+	id, known := d.siteIDs.Get(cell, inbox)
 	if known {
 		return id
 	}
-	c := m.cellOf[cell]
-	data := []byte{byte(c.actor)}
-	for _, word := range c.state {
-		data = binary.LittleEndian.AppendUint64(data, word)
-	}
-	id, s := m.sites.Add()
-	s.cell, s.inbox, s.hash = cell, inbox, explore.HashBytes(append(data, m.boxes[inbox]...))
-	for _, e := range m.box(inbox) {
+	box := d.boxes[inbox]
+	id, s := d.sites.Add()
+	s.cell, s.inbox = cell, inbox
+	s.hash = explore.HashWords(explore.HashWords(uint64(d.out.self), d.cellOf[cell][:]), box)
+	for _, e := range box {
 		s.chosen = s.chosen || e.kind() == getOkMessage && e.value() != 0
 	}
-	m.siteIDs.Put(cell, inbox, id)
+	d.siteIDs.Put(cell, inbox, id)
 	m.bytes.Add(uint64(unsafe.Sizeof(*s)))
 	return id
 }
 
 func (m *Register) letter(e envelope) uint32 {
+	m.post.Lock()
+	defer m.post.Unlock()
 	id, known := m.letters[e]
 	if !known {
 		var l *letter
@@ -91,6 +84,8 @@ func (m *Register) letter(e envelope) uint32 {
 }
 
 func (m *Register) history(h history) uint32 {
+	m.archive.Lock()
+	defer m.archive.Unlock()
 	id, known := m.histories[h]
 	if !known {
 		var r *recorded
@@ -103,7 +98,7 @@ func (m *Register) history(h history) uint32 {
 }
 
 func (h *history) bytes() []byte {
-	var data []byte
+	data := make([]byte, 0, unsafe.Sizeof(*h))
 	flag := func(b bool) {
 		if b {
 			data = append(data, 1)
@@ -123,55 +118,69 @@ func (h *history) bytes() []byte {
 	return data
 }
 
+// movesAt returns the number of the first move at a site, and how many follow.
+func (m *Register) movesAt(d *desk, id uint32) (first, count uint32) {
+	s := d.sites.At(id)
+	moves := s.moves.Load()
+	if moves == 0 {
+		moves = m.findMoves(d, s)
+	}
+	return uint32(moves>>16 - 1), uint32(moves & 0xffff)
+}
+
 // findMoves computes what can happen at a site.
-func (m *Register) findMoves(from *site) uint64 {
-	m.interning.Lock()
-	defer m.interning.Unlock()
+func (m *Register) findMoves(d *desk, from *site) uint64 {
+	d.interning.Lock()
+	defer d.interning.Unlock()
 	if known := from.moves.Load(); known != 0 {
 		return known
 	}
-	first := uint64(m.moves.Len())
-	box := m.box(from.inbox)
+	first := uint64(d.moves.Len())
+	box := d.boxes[from.inbox]
 	for i, e := range box {
 		if !m.network.deliverable(box, i) {
 			continue
 		}
-		number := m.outcome(from.cell, e)
-		o := m.outcomes.At(number)
+		number := m.outcome(d, from.cell, e)
+		o := d.outcomes.At(number)
 		if o.noop && m.network != ordered {
 			continue
 		}
-		after := m.site(o.cell, m.inbox(m.network.delivered(box, i)))
-		_, v := m.moves.Add()
+		d.scratch = m.network.delivered(d.scratch[:0], box, i)
+		after := m.site(d, o.cell, m.inbox(d, d.scratch))
+		_, v := d.moves.Add()
 		v.site, v.outcome = after, number
 		m.bytes.Add(uint64(unsafe.Sizeof(*v)))
 	}
-	found := (first+1)<<16 | (uint64(m.moves.Len()) - first)
+	found := (first+1)<<16 | (uint64(d.moves.Len()) - first)
 	from.moves.Store(found)
 	return found
 }
 
 // outcome computes what handling an envelope does.
-func (m *Register) outcome(cell uint32, e envelope) uint32 {
+func (m *Register) outcome(d *desk, cell uint32, e envelope) uint32 {
 	letter := m.letter(e)
-	if known, ok := m.handled.Get(cell, letter); ok {
+	if known, ok := d.handled.Get(cell, letter); ok {
 		return known
 	}
-	c := m.cellOf[cell]
-	out := outbox{self: c.actor}
-	number, o := m.outcomes.Add()
+	c, self, out := d.cellOf[cell], d.out.self, &d.out
+	out.sent = out.sent[:0]
+	number, o := d.outcomes.Add()
 	var touched bool
-	if c.actor < m.servers {
-		touched = m.protocol.handle(c.actor, &c.state, e, &out)
+	if self < m.servers {
+		touched = m.protocol.handle(self, &c, e, out)
 	} else {
-		touched, o.event = m.handleClient(c.actor, &c.state, e, &out)
+		touched, o.event = m.handleClient(self, &c, e, out)
 	}
 	o.noop = !touched && len(out.sent) == 0
-	o.cell, o.letter, o.kind = m.cell(c), letter, uint8(e.kind())
-	for _, e := range out.sent {
-		o.sent = append(o.sent, letterTo{uint32(e.to()), m.letter(e)})
+	o.cell, o.letter, o.kind = m.cell(d, c), letter, uint8(e.kind())
+	if len(out.sent) > 0 {
+		o.sent = make([]letterTo, len(out.sent))
 	}
-	m.handled.Put(cell, letter, number)
+	for i, e := range out.sent {
+		o.sent[i] = letterTo{uint32(e.to()), m.letter(e)}
+	}
+	d.handled.Put(cell, letter, number)
 	m.bytes.Add(uint64(unsafe.Sizeof(*o)) + uint64(8*len(o.sent)))
 	return number
 }

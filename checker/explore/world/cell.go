@@ -28,6 +28,8 @@ type act struct {
 	client  protocols.ClientID
 	request uint64
 	keep    int
+	// atomic: the disk completes at once what the node gives it.
+	atomic bool
 }
 
 type actKind uint8
@@ -104,7 +106,11 @@ func (m *Model) key(a act) uint32 {
 	if detail >= 1<<detailBits {
 		panic("world: too many messages for a key")
 	}
-	return uint32(a.kind)<<29 | uint32(a.peer)<<detailBits | detail
+	key := uint32(a.kind)<<29 | uint32(a.peer)<<detailBits | detail
+	if a.atomic {
+		key |= 1 << 28
+	}
+	return key
 }
 
 // detailBits is what a key has for the detail, beside the kind and a node.
@@ -139,21 +145,30 @@ func (m *Model) compute(before *content, a act) *outcome {
 		c.Up, c.Node, c.Timers = false, nil, nil
 		return &outcome{cell: m.cell(c)}
 	}
-	return m.step(c, event)
+	o := &outcome{}
+	notes := m.step(c, event, o, nil)
+	for a.atomic && c.Up && c.Disk.Syncing > 0 {
+		mark := c.Disk.Complete()
+		c.Disk.Start()
+		notes = m.step(c, protocols.Persisted{Mark: mark}, o, notes)
+	}
+	if len(c.Timers) == 0 {
+		c.Timers = nil
+	}
+	o.notes = m.noteList(c.ID, a.kind == restart, notes)
+	o.cell = m.cell(c)
+	return o
 }
 
 // step has the node handle the event, and carries out what is the node's own of
-// the effects.
-func (m *Model) step(c *content, event protocols.Event) *outcome {
-	o := &outcome{}
+// the effects. It returns the notes with those of the step.
+func (m *Model) step(c *content, event protocols.Event, o *outcome, notes []protocols.Note) []protocols.Note {
 	var effects protocols.Effects
 	if failure := handle(c.Node, event, &effects); failure != "" {
 		o.broken, o.hits = fmt.Sprintf("node %s panics: %s", m.name(c.ID), failure), hitsPanic
 		c.Up, c.Node, c.Timers = false, nil, nil
-		o.cell = m.cell(c)
-		return o
+		return notes
 	}
-	var notes []protocols.Note
 	for _, effect := range effects {
 		switch e := effect.(type) {
 		case protocols.Send:
@@ -179,12 +194,7 @@ func (m *Model) step(c *content, event protocols.Event) *outcome {
 			notes = append(notes, e)
 		}
 	}
-	if len(c.Timers) == 0 {
-		c.Timers = nil
-	}
-	o.notes = m.noteList(c.ID, event, notes)
-	o.cell = m.cell(c)
-	return o
+	return notes
 }
 
 // handle calls Step and returns what it panicked with, "" if it did not.

@@ -63,12 +63,12 @@ func (m *Model) arriveRequest(s *situation, client int) {
 	node := m.contact(client, &c)
 	if !m.cells.At(s.cell(node)).Up {
 		c.phase, c.refused = answered, sim.Crashed
-		s.setClient(client, m.clientOf(c))
+		m.answer(s, client, c)
 		return
 	}
 	c.phase = waiting
 	s.setClient(client, m.clientOf(c))
-	s.apply(node, m.react(s.cell(node), act{
+	s.apply(node, s.react(node, act{
 		kind: request, client: protocols.ClientID(client + 1), request: uint64(c.next),
 	}))
 }
@@ -110,7 +110,7 @@ func (m *Model) arriveLate(s *situation, client, at int) {
 	c.late[expirationsMax-1] = lateRequest{}
 	s.setClient(client, m.clientOf(c))
 	if node := protocols.NodeID(late.node); m.cells.At(s.cell(node)).Up {
-		s.apply(node, m.react(s.cell(node), act{
+		s.apply(node, s.react(node, act{
 			kind: request, client: protocols.ClientID(client + 1), request: uint64(late.request),
 		}))
 	}
@@ -142,7 +142,15 @@ func (m *Model) reply(s *situation, node protocols.NodeID, r reply) {
 		return
 	}
 	c.phase, c.result, c.refused = answered, r.result, m.results.At(r.result).Refusal
+	m.answer(s, client, c)
+}
+
+// answer puts an answer on its way to a client, or has it arrive.
+func (m *Model) answer(s *situation, client int, c clientState) {
 	s.setClient(client, m.clientOf(c))
+	if m.config.Limits.PromptCalls {
+		m.arriveAnswer(s, client)
+	}
 }
 
 // hangUp breaks the connections of clients that wait for a node that crashed.
@@ -151,7 +159,43 @@ func (m *Model) hangUp(s *situation, node protocols.NodeID) {
 		c := m.clients.At(s.client(client))
 		if c.phase == waiting && m.contact(client, &c) == node {
 			c.phase, c.broken, c.refused = answered, true, sim.Crashed
-			s.setClient(client, m.clientOf(c))
+			m.answer(s, client, c)
 		}
+	}
+}
+
+// meets reports whether a client's request arrives as soon as it begins.
+func (m *Model) meets(budgets uint32) bool {
+	return m.config.Limits.PromptCalls && used(budgets, usedExpired) >= m.config.Budgets.Expirations
+}
+
+// expandClient adds what a client may do.
+func (x *expander) expandClient(client int) {
+	c := x.clients.At(x.now[x.clientAt(client)])
+	switch {
+	case !c.open && int(c.next) < len(x.config.Clients[client].Commands):
+		s := x.begin()
+		x.invoke(s, client)
+		if x.meets(x.now[len(x.now)-1]) {
+			x.arriveRequest(s, client)
+		}
+		x.done(kindInvoke, client, int(c.next), 0)
+	case c.phase == asking:
+		x.arriveRequest(x.begin(), client)
+		x.done(kindRequest, client, int(x.contact(client, &c)), 0)
+	case c.phase == answered:
+		x.arriveAnswer(x.begin(), client)
+		x.done(kindAnswer, client, int(x.contact(client, &c)), 0)
+	}
+	for i, late := range c.late {
+		if late.node != 0 {
+			x.arriveLate(x.begin(), client, i)
+			x.done(kindLate, client, int(late.node), uint32(late.request))
+		}
+	}
+	if c.open && x.spends(usedExpired, x.budgets.Expirations) {
+		x.expire(x.begin(), client)
+		x.spend(usedExpired)
+		x.done(kindExpire, client, int(x.contact(client, &c)), 0)
 	}
 }

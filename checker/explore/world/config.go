@@ -22,6 +22,7 @@ type Config struct {
 	Codec   *state.Codec
 	Clients []Client
 	Budgets Budgets
+	Limits  Limits
 	// Model is what the histories are judged by; Record fills in what an
 	// operation asks and, if it has a result, what it answered. Without Record
 	// histories are not judged.
@@ -39,7 +40,10 @@ type Client struct {
 
 // Budgets bound how often what may happen at any time happens in a run.
 type Budgets struct {
-	Timers, Crashes   int
+	// Timers counts the timers that run out at any time, Idle those that run out
+	// when nothing else can happen but a fault or a restart.
+	Timers, Idle      int
+	Crashes           int
 	Drops, Duplicates int // of datagrams
 	Breaks            int // of streams
 	Expirations       int // of clients' patience
@@ -47,6 +51,37 @@ type Budgets struct {
 	// ends at any time.
 	Cuts int
 }
+
+// Limits leave out runs: some because they show nothing that others do not, some
+// to bound what is explored.
+type Limits struct {
+	Start Start
+	// PromptDisks: a disk completes what it was given before its node is given
+	// anything else, if the node does not crash first. That is a bound.
+	PromptDisks bool
+	// PromptCalls: no time passes between a client and the node that it asks.
+	PromptCalls bool
+	// PromptHints: what is protocols.Advisory arrives before anything else happens
+	// but a fault, a restart or a timer; of several, in one order. That is a bound.
+	PromptHints bool
+	// Effectless datagrams, those that would change nothing and answer nothing,
+	// are not delivered, as long as that is so.
+	Effectless bool
+}
+
+// Start is where exploration begins.
+type Start uint8
+
+// The beginnings. FromBoot explores every order of booting; the others take one.
+const (
+	// FromBoot: all nodes have booted, and nothing was delivered yet.
+	FromBoot Start = iota
+	// FromRest: what the nodes sent and wrote at boot has come to rest.
+	FromRest
+	// FromLeader: then timers ran out, one after the other, until a leader was
+	// established, and it has come to rest again.
+	FromLeader
+)
 
 // BudgetMax is the most that a budget can be, ExpirationsMax that of Expirations.
 const (

@@ -18,7 +18,8 @@ import (
 //     they are not explored ahead.
 //
 // What clients see depends on the order of what begins and what ends. So a
-// client is explored ahead only when all others are done.
+// client is explored ahead only when all others are done; and so is a node's step
+// in which an operation begins or ends, as it does with prompt calls.
 
 // Actors implements explore.Divided: the nodes, then the clients.
 func (x *expander) Actors() int { return x.nodes + len(x.config.Clients) }
@@ -27,12 +28,12 @@ func (x *expander) Actors() int { return x.nodes + len(x.config.Clients) }
 func (x *expander) Pending(words []uint32, actor int, b *explore.Batch) bool {
 	x.batch, x.now, x.touched = b, words, false
 	n := len(words)
-	if x.monitors.At(words[n-2]).hits&hitsPanic != 0 || words[n-1]>>isolated != 0 || !x.settled() {
+	if x.monitors.At(words[n-2]).hits&hitsPanic != 0 || words[n-1]>>isolated != 0 || !x.settled() || x.config.Limits.PromptHints {
 		return false
 	}
 	if actor >= x.nodes {
-		if x.clients.At(words[x.clientAt(actor-x.nodes)]).phase != asking { // else it is the node's turn
-			x.expandClient(actor - x.nodes)
+		if client := actor - x.nodes; x.turnsTo(client, words[x.clientAt(client)]) == 0 { // else it is the node's turn
+			x.expandClient(client)
 		}
 		return true
 	}
@@ -48,7 +49,7 @@ func (x *expander) Pending(words []uint32, actor int, b *explore.Batch) bool {
 		}
 	}
 	for client := range x.config.Clients {
-		if c := x.clients.At(words[x.clientAt(client)]); c.phase == asking && x.contact(client, &c) == id {
+		if x.turnsTo(client, words[x.clientAt(client)]) == id {
 			x.expandClient(client)
 		}
 	}
@@ -59,10 +60,10 @@ func (x *expander) Pending(words []uint32, actor int, b *explore.Batch) bool {
 // settled reports whether no cut can begin any more, and no client can give up
 // or has given up what is still under way.
 func (x *expander) settled() bool {
-	if x.spends(usedCuts, x.config.Budgets.Cuts) {
+	if x.spends(usedCuts, x.budgets.Cuts) {
 		return false
 	}
-	if len(x.config.Clients) > 0 && x.spends(usedExpired, x.config.Budgets.Expirations) {
+	if len(x.config.Clients) > 0 && x.spends(usedExpired, x.budgets.Expirations) {
 		return false
 	}
 	for client := range x.config.Clients {
@@ -76,7 +77,7 @@ func (x *expander) settled() bool {
 // spending reports whether something that a budget bounds can happen at a node
 // that runs.
 func (x *expander) spending(id protocols.NodeID) bool {
-	b := &x.config.Budgets
+	b := &x.budgets
 	if x.spends(usedCrashes, b.Crashes) || len(x.cells.At(x.now[id-1]).Timers) > 0 && x.spends(usedTimers, b.Timers) {
 		return true
 	}
@@ -161,12 +162,24 @@ func (x *expander) Meanwhile(words []uint32, actor int, b *explore.Batch) (touch
 		}
 	}
 	for client := range x.config.Clients {
-		if c := x.clients.At(words[x.clientAt(client)]); c.phase != asking || x.contact(client, &c) != x.without {
+		if x.turnsTo(client, words[x.clientAt(client)]) != x.without {
 			x.expandClient(client)
 		}
 	}
 	x.without = 0
 	return x.touched
+}
+
+// turnsTo returns the node at which the next step of a client is made: the one to
+// which its request is under way, or goes as soon as it begins; 0 if it is none.
+func (x *expander) turnsTo(client int, state uint32) protocols.NodeID {
+	switch c := x.clients.At(state); {
+	case c.phase == asking:
+		return x.contact(client, &c)
+	case !c.open && int(c.next) < len(x.config.Clients[client].Commands) && x.meets(x.now[len(x.now)-1]):
+		return x.config.Clients[client].Contacts[0]
+	}
+	return 0
 }
 
 // othersSee reports whether another client is not done.
@@ -205,7 +218,7 @@ func (x *expander) heed() {
 		if next[at] == x.now[at] {
 			continue
 		}
-		if c := x.clients.At(next[at]); c.phase == asking && x.contact(client, &c) == id {
+		if x.turnsTo(client, next[at]) == id {
 			x.touched = true
 		}
 	}

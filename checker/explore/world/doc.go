@@ -21,6 +21,11 @@
 // either direction, cuts that keep one node from all others until they heal. A node that is down may restart at any time. All nodes boot
 // at once, before anything is delivered.
 //
+// Config.Limits say what of this is left out (limits.go): what hides nothing
+// (prompt calls, effectless datagrams) and what is a bound (the start, prompt
+// disks, prompt hints). Timers have two budgets: one for any time, one for when
+// nothing else can happen.
+//
 // What is not: other cuts (clients are never cut off), clocks, pauses, torn
 // writes (they count as not written), bit rot and full disks.
 //

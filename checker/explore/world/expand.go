@@ -42,8 +42,9 @@ const (
 	usedTimers  = 0
 	usedCrashes = budgetBits
 	usedDrops   = 2 * budgetBits
+	usedBreaks  = usedDrops // streams lose nothing else
 	usedDoubles = 3 * budgetBits
-	usedBreaks  = 4 * budgetBits
+	usedIdle    = 4 * budgetBits
 	usedExpired = 5 * budgetBits
 	usedCuts    = 6 * budgetBits
 	// isolated is the node that is cut off, 0 if none is.
@@ -56,8 +57,16 @@ type situation struct {
 	words []uint32
 	// blind: what is seen and noted is left out.
 	blind bool
+	// atomic: the disks complete at once what they are given.
+	atomic bool
 	// hindered: a node sent what depends on a restart, or panicked.
 	hindered bool
+}
+
+// react returns what an act does to a node here.
+func (s *situation) react(node protocols.NodeID, a act) *outcome {
+	a.atomic = s.atomic
+	return s.m.react(s.cell(node), a)
 }
 
 func (s *situation) cell(node protocols.NodeID) uint32 { return s.words[node-1] }
@@ -84,6 +93,7 @@ func (s *situation) record(e entry) {
 	if s.blind {
 		return
 	}
+	s.hindered = s.hindered || s.m.config.Limits.PromptCalls && len(s.m.config.Clients) > 1
 	what := s.m.entries.Number(e, 0, func() (entry, uint64) { return e, 0 })
 	known, ok := s.m.recording.Get(*s.history(), what)
 	if !ok {
@@ -153,6 +163,16 @@ type expander struct {
 	// one that does nothing, and what was found about it.
 	only, without protocols.NodeID
 	touched       bool
+	// starting: it looks for the state to begin with, without clients, faults
+	// and limits.
+	starting   bool
+	budgets    Budgets
+	effectless bool
+	// hinted: a hint is under way, which comes first.
+	hinted bool
+	// busy: something can happen in this state that is no fault, restart or
+	// timer.
+	busy bool
 }
 
 // Hits implements explore.Expander.
@@ -171,34 +191,9 @@ func (x *expander) Hits(words []uint32) uint64 {
 	return hits
 }
 
-// Initial implements explore.Expander: all nodes boot at once.
-func (x *expander) Initial(b *explore.Batch) {
-	x.batch = b
-	room := b.Next()
-	clear(room)
-	s := &situation{m: x.Model, words: room}
-	for i := range x.nodes {
-		id := protocols.NodeID(i + 1)
-		s.words[i] = x.Model.cell(&content{ID: id, Up: true, Node: x.newNode(id)})
-		for j := range i {
-			s.words[x.pairAt(protocols.NodeID(j+1), id)] = x.pairOf(&pair{})
-		}
-	}
-	for client := range x.config.Clients {
-		s.setClient(client, x.clientOf(clientState{}))
-	}
-	*s.history() = x.Model.history(nil)
-	*s.monitor() = x.monitorOf(&monitor{last: make([]uint64, x.nodes), promised: make([]uint64, x.nodes)})
-	for i := range x.nodes {
-		id := protocols.NodeID(i + 1)
-		s.apply(id, x.react(s.cell(id), act{kind: restart}))
-	}
-	b.Done(kindBoot)
-}
-
 // begin makes the successor a copy of the state.
 func (x *expander) begin() *situation {
-	x.next = situation{m: x.Model, words: x.batch.Next(), blind: x.without != 0}
+	x.next = situation{m: x.Model, words: x.batch.Next(), blind: x.without != 0, atomic: x.atomic()}
 	copy(x.next.words, x.now)
 	return &x.next
 }
@@ -206,6 +201,7 @@ func (x *expander) begin() *situation {
 // done ends the successor. a, b and c tell the step apart from others of its
 // kind.
 func (x *expander) done(kind, a, b int, c uint32) {
+	x.busy = x.busy || ordinary[kind]
 	switch {
 	case x.without != 0:
 		x.heed()
@@ -217,17 +213,21 @@ func (x *expander) done(kind, a, b int, c uint32) {
 
 // spends reports whether a budget allows one more.
 func (x *expander) spends(field, most int) bool {
-	return int(x.now[len(x.now)-1]>>field&(1<<budgetBits-1)) < most
+	return used(x.now[len(x.now)-1], field) < most
 }
+
+// used returns how much of a budget is used up.
+func used(budgets uint32, field int) int { return int(budgets >> field & (1<<budgetBits - 1)) }
 
 func (x *expander) spend(field int) { *x.next.budgets() += 1 << field }
 
 // Expand implements explore.Expander.
 func (x *expander) Expand(words []uint32, b *explore.Batch) {
-	x.batch, x.now = b, words
+	x.batch, x.now, x.busy = b, words, false
 	if x.monitors.At(words[len(words)-2]).hits&hitsPanic != 0 {
 		return // nothing can be told of what comes after
 	}
+	x.hinted = x.config.Limits.PromptHints && !x.starting && x.deliverHint()
 	for i := range x.nodes {
 		x.expandNode(protocols.NodeID(i + 1))
 		for j := range i {
@@ -235,8 +235,11 @@ func (x *expander) Expand(words []uint32, b *explore.Batch) {
 		}
 	}
 	for client := range x.config.Clients {
-		x.expandClient(client)
+		if !x.starting && !x.hinted {
+			x.expandClient(client)
+		}
 	}
+	x.expandTimers()
 	x.expandCuts()
 }
 
@@ -248,7 +251,7 @@ func (x *expander) expandCuts() {
 		x.done(kindHeal, int(alone), 0, 0)
 		return
 	}
-	if !x.spends(usedCuts, x.config.Budgets.Cuts) {
+	if !x.spends(usedCuts, x.budgets.Cuts) {
 		return
 	}
 	for i := range x.nodes {
@@ -262,22 +265,17 @@ func (x *expander) expandCuts() {
 func (x *expander) expandNode(id protocols.NodeID) {
 	c := x.cells.At(x.now[id-1])
 	if !c.Up {
-		x.begin().apply(id, x.react(x.now[id-1], act{kind: restart}))
+		s := x.begin()
+		s.apply(id, s.react(id, act{kind: restart}))
 		x.done(kindRestart, int(id), 0, 0)
 		return
 	}
-	if c.Disk.Syncing > 0 {
-		x.begin().apply(id, x.react(x.now[id-1], act{kind: sync}))
+	if c.Disk.Syncing > 0 && !x.hinted {
+		s := x.begin()
+		s.apply(id, s.react(id, act{kind: sync}))
 		x.done(kindSync, int(id), 0, 0)
 	}
-	if x.spends(usedTimers, x.config.Budgets.Timers) {
-		for i, timer := range c.Timers {
-			x.begin().apply(id, x.react(x.now[id-1], act{kind: fire, timer: timer}))
-			x.spend(usedTimers)
-			x.done(kindFire, int(id), i, x.value(timerName(timer)))
-		}
-	}
-	if x.spends(usedCrashes, x.config.Budgets.Crashes) {
+	if x.spends(usedCrashes, x.budgets.Crashes) {
 		for keep := range c.Disk.Unforced() + 1 {
 			x.crash(id, keep)
 		}
@@ -300,6 +298,7 @@ func (x *expander) crash(id protocols.NodeID, keep int) {
 	s.words[id-1] = x.react(s.cell(id), act{kind: crash, keep: keep}).cell
 	x.hangUp(s, id)
 	x.spend(usedCrashes)
+	x.settle(s)
 	x.done(kindCrash, int(id), keep, 0)
 }
 
@@ -319,17 +318,22 @@ func (x *expander) expandPair(a, b protocols.NodeID) {
 		if !x.cells.At(x.now[to-1]).Up {
 			continue // a datagram may wait for the restart; a stream has nothing
 		}
+		if x.waits(to) {
+			continue
+		}
 		for i, item := range queue {
 			if i > 0 && (!datagrams || queue[i-1] == item) {
 				continue
 			}
-			x.deliver(at, from, to, direction, i)
+			if !x.hinted {
+				x.deliver(at, from, to, direction, i)
+			}
 			if datagrams {
 				x.disturb(at, from, to, direction, i)
 			}
 		}
 	}
-	if p.established && x.only == 0 && x.spends(usedBreaks, x.config.Budgets.Breaks) {
+	if p.established && x.only == 0 && x.spends(usedBreaks, x.budgets.Breaks) {
 		x.touched = x.touched || x.without == a || x.without == b
 		forth, hither := p.inFlight(0), p.inFlight(1)
 		if (&situation{m: x.Model, words: x.now}).cut(a, b) {
@@ -348,7 +352,9 @@ func (x *expander) expandPair(a, b protocols.NodeID) {
 	}
 }
 
-func (x *expander) deliver(at int, from, to protocols.NodeID, direction, i int) {
+// deliver adds the delivery of a packet. It reports false, and adds nothing, if
+// that would show nothing.
+func (x *expander) deliver(at int, from, to protocols.NodeID, direction, i int) bool {
 	s := x.begin()
 	d := x.happen(s.words[at], move{
 		kind: deliverPacket, direction: uint8(direction), at: uint8(i), up: s.up(min(from, to), max(from, to)), cut: s.cut(from, to),
@@ -356,59 +362,40 @@ func (x *expander) deliver(at int, from, to protocols.NodeID, direction, i int) 
 	s.words[at] = d.pair
 	switch d.outcome {
 	case network.Delivered:
-		s.apply(to, x.react(s.cell(to), act{kind: receive, peer: from, message: d.message}))
+		o := s.react(to, act{kind: receive, peer: from, message: d.message})
+		if x.effectless && o.cell == s.cell(to) && o.idle() {
+			return false // as good as under way still
+		}
+		s.apply(to, o)
 		x.done(kindDeliver, int(from), int(to), d.message)
 	case network.Broken:
-		s.apply(to, x.react(s.cell(to), act{kind: disconnect, peer: from}))
+		s.apply(to, s.react(to, act{kind: disconnect, peer: from}))
 		x.done(kindLearn, int(from), int(to), 0)
 	case network.Dropped:
+		if x.effectless {
+			return false
+		}
 		x.done(kindLost, int(from), int(to), d.message)
 	}
+	return true
 }
 
 // disturb adds what a network may do to a datagram.
 func (x *expander) disturb(at int, from, to protocols.NodeID, direction, i int) {
 	message := x.pairs.At(x.now[at]).queues[direction][i] - 1
 	v := move{direction: uint8(direction), at: uint8(i)}
-	if x.spends(usedDrops, x.config.Budgets.Drops) {
+	if x.spends(usedDrops, x.budgets.Drops) && !x.lossless() {
 		s := x.begin()
 		v.kind, v.up = dropPacket, s.up(min(from, to), max(from, to))
 		s.words[at] = x.happen(s.words[at], v).pair
 		x.spend(usedDrops)
 		x.done(kindDrop, int(from), int(to), message)
 	}
-	if x.spends(usedDoubles, x.config.Budgets.Duplicates) {
+	if x.spends(usedDoubles, x.budgets.Duplicates) {
 		s := x.begin()
 		v.kind, v.up = doublePacket, s.up(min(from, to), max(from, to))
 		s.words[at] = x.happen(s.words[at], v).pair
 		x.spend(usedDoubles)
 		x.done(kindDuplicate, int(from), int(to), message)
-	}
-}
-
-// expandClient adds what a client may do.
-func (x *expander) expandClient(client int) {
-	c := x.clients.At(x.now[x.clientAt(client)])
-	switch {
-	case !c.open && int(c.next) < len(x.config.Clients[client].Commands):
-		x.invoke(x.begin(), client)
-		x.done(kindInvoke, client, int(c.next), 0)
-	case c.phase == asking:
-		x.arriveRequest(x.begin(), client)
-		x.done(kindRequest, client, int(x.contact(client, &c)), 0)
-	case c.phase == answered:
-		x.arriveAnswer(x.begin(), client)
-		x.done(kindAnswer, client, int(x.contact(client, &c)), 0)
-	}
-	for i, late := range c.late {
-		if late.node != 0 {
-			x.arriveLate(x.begin(), client, i)
-			x.done(kindLate, client, int(late.node), uint32(late.request))
-		}
-	}
-	if c.open && x.spends(usedExpired, x.config.Budgets.Expirations) {
-		x.expire(x.begin(), client)
-		x.spend(usedExpired)
-		x.done(kindExpire, client, int(x.contact(client, &c)), 0)
 	}
 }

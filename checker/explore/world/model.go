@@ -53,6 +53,9 @@ type Model struct {
 	blurred   explore.Memo // pair, direction → pair
 	recording explore.Memo // history, entry → history
 	entries   explore.Interner[entry, entry]
+
+	// prologue leads from boot to where exploration begins, nil if that is boot.
+	prologue *explore.Path
 }
 
 // commandsMax is the most that a client can ask: its requests have a byte.
@@ -73,15 +76,23 @@ func New(config Config) (*Model, error) {
 		}
 	}
 	b := &config.Budgets
-	for _, budget := range []int{b.Timers, b.Crashes, b.Drops, b.Duplicates, b.Breaks, b.Expirations, b.Cuts} {
+	for _, budget := range []int{b.Timers, b.Idle, b.Crashes, b.Drops, b.Duplicates, b.Breaks, b.Expirations, b.Cuts} {
 		if budget < 0 || budget > BudgetMax {
 			return nil, fmt.Errorf("world: a budget of %d, expected 0 to %d", budget, BudgetMax)
 		}
+	}
+	if config.Protocol.Links == protocols.Stream && b.Drops+b.Duplicates > 0 || config.Protocol.Links == protocols.Datagram && b.Breaks > 0 {
+		return nil, errors.New("streams neither drop nor double, and datagrams do not break")
 	}
 	if b.Expirations > expirationsMax {
 		return nil, fmt.Errorf("world: clients give up %d times, expected 0 to %d", b.Expirations, expirationsMax)
 	}
 	m.history(nil)
+	if config.Limits.Start != FromBoot {
+		if err := m.walkToStart(); err != nil {
+			return nil, err
+		}
+	}
 	return m, nil
 }
 
@@ -154,6 +165,11 @@ func (m *Model) Properties() []explore.Property {
 func (m *Model) Kinds() []string { return kindNames[:] }
 
 // Expander implements explore.Model.
-func (m *Model) Expander() explore.Expander { return &expander{Model: m, asked: m.asked()} }
+func (m *Model) Expander() explore.Expander {
+	return &expander{
+		Model: m, asked: m.asked(), budgets: m.config.Budgets,
+		effectless: m.config.Limits.Effectless && m.config.Protocol.Links == protocols.Datagram,
+	}
+}
 
 func (m *Model) name(id protocols.NodeID) string { return m.config.Names[id-1] }

@@ -68,8 +68,7 @@ type noted struct {
 }
 
 // noteList interns what a step noted, 0 if that is nothing that matters.
-func (m *Model) noteList(node protocols.NodeID, event protocols.Event, notes []protocols.Note) uint32 {
-	_, boots := event.(protocols.Recovered)
+func (m *Model) noteList(node protocols.NodeID, boots bool, notes []protocols.Note) uint32 {
 	var kept []protocols.Note
 	for _, note := range notes {
 		switch note.Kind {
@@ -111,14 +110,15 @@ func (m *Model) note(id, notes uint32) uint32 {
 		after.last[at] = 0
 	}
 	for i := range list.notes {
-		m.takeNote(after, list.node, &list.notes[i])
+		m.takeNote(after, list, &list.notes[i])
 	}
 	number := m.monitorOf(after)
 	m.noting.Put(id, notes, number)
 	return number
 }
 
-func (m *Model) takeNote(o *monitor, node protocols.NodeID, note *protocols.Note) {
+func (m *Model) takeNote(o *monitor, list *noted, note *protocols.Note) {
+	node := list.node
 	switch at := node - 1; note.Kind {
 	case protocols.Leading:
 		if o.knows(fact{kind: ledBy, number: note.Term}) {
@@ -140,7 +140,9 @@ func (m *Model) takeNote(o *monitor, node protocols.NodeID, note *protocols.Note
 		o.learn(fact{votedAs, note.Slot, note.Term, m.noteValue(protocols.Note{Value: note.Value})})
 	case protocols.Accepted:
 		o.learn(fact{votedAs, note.Slot, note.Term, m.noteValue(protocols.Note{Value: note.Value})})
-		o.promise(at, note.Term)
+		if !list.boots { // else it tells of what was accepted before
+			o.promise(at, note.Term)
+		}
 	case protocols.Promised:
 		o.promise(at, note.Term)
 	case protocols.Lost:

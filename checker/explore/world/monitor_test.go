@@ -45,7 +45,7 @@ func TestMonitor(t *testing.T) {
 		m := &Model{codec: codec, nodes: 2}
 		start := m.monitorOf(&monitor{last: make([]uint64, 2), promised: make([]uint64, 2)})
 		after := func(id uint32, n noting) uint32 {
-			return m.note(id, m.noteList(n.node, protocols.Requested{}, []protocols.Note{n.note}))
+			return m.note(id, m.noteList(n.node, false, []protocols.Note{n.note}))
 		}
 		one, other := after(after(start, test.first), test.second), after(after(start, test.second), test.first)
 		if one != other {
@@ -62,7 +62,7 @@ func TestMonitor(t *testing.T) {
 		term uint64
 		hits uint64
 	}{{protocols.Promised, 2, 0}, {protocols.Lost, 0, 0}, {protocols.Accepted, 1, 0}, {protocols.Promised, 3, 0}, {protocols.Accepted, 2, hitsPromise}} {
-		id = m.note(id, m.noteList(1, protocols.Requested{}, []protocols.Note{note(test.kind, test.term, uint64(i), a, "")}))
+		id = m.note(id, m.noteList(1, false, []protocols.Note{note(test.kind, test.term, uint64(i), a, "")}))
 		if hits := m.monitors.At(id).hits; hits != test.hits {
 			t.Errorf("after note %d of promises: hits %b, want %b", i+1, hits, test.hits)
 		}

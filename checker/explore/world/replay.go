@@ -16,20 +16,105 @@ import (
 // tells the first step after which they differ, or that the simulator cannot
 // make; then the model is wrong.
 func (m *Model) Replay(path *explore.Path) error {
-	w, err := m.boot()
+	w, err := m.Boot()
 	if err != nil {
 		return err
 	}
-	if err := m.same(w, path.States[0]); err != nil {
-		return fmt.Errorf("world: after boot %w", err)
+	return m.follow(w, path, m.Make)
+}
+
+// Boot returns the simulator's world where a run begins.
+func (m *Model) Boot() (*sim.World, error) {
+	w, err := m.boot()
+	if err != nil {
+		return nil, err
 	}
 	var step sim.Step
-	for i, label := range path.Steps {
-		choice, fault, err := m.Act(w, label)
-		if err != nil {
-			return fmt.Errorf("world: step %d (%s): %w", i+1, m.Explain(label), err)
+	apply := func(c sim.Choice, _ *sim.Fault) { w.Apply(c, &step) }
+	if m.prologue == nil {
+		m.settle(w, explore.NewStepper(m).Initial()[0], apply)
+		return w, nil
+	}
+	alone := func(w *sim.World, label explore.Label, _, _ []uint32, do func(sim.Choice, *sim.Fault)) error {
+		return m.makeFirst(w, label, do)
+	}
+	if err := m.follow(w, m.prologue, alone); err != nil {
+		return nil, fmt.Errorf("before it begins: %w", err)
+	}
+	return w, nil
+}
+
+// Make has do carry out a step in the simulator's world, choice by choice or as a
+// fault: what in the model is part of the step comes after it. before and after are
+// the model's states.
+func (m *Model) Make(w *sim.World, label explore.Label, before, after []uint32, do func(sim.Choice, *sim.Fault)) error {
+	if err := m.makeFirst(w, label, do); err != nil {
+		return err
+	}
+	if label.Kind() == kindInvoke && m.meets(before[len(before)-1]) {
+		do(sim.Choice{Kind: sim.Arrive, ID: w.Clients[label>>8&0xff].Call}, nil)
+	}
+	m.settle(w, after, do)
+	return nil
+}
+
+func (m *Model) makeFirst(w *sim.World, label explore.Label, do func(sim.Choice, *sim.Fault)) error {
+	choice, fault, err := m.Act(w, label)
+	if err == nil {
+		do(choice, fault)
+	}
+	return err
+}
+
+// Act returns what a step is in the simulator's world first of all: a choice or, if
+// it cuts or heals, a fault.
+func (m *Model) Act(w *sim.World, label explore.Label) (sim.Choice, *sim.Fault, error) {
+	if fault := m.cuts(label); fault != nil {
+		return sim.Choice{}, fault, nil
+	}
+	c, err := m.choice(w, label)
+	return c, nil, err
+}
+
+// settle has do carry out what in the model is part of the step before.
+func (m *Model) settle(w *sim.World, words []uint32, do func(sim.Choice, *sim.Fault)) {
+	if m.config.Limits.PromptDisks && used(words[len(words)-1], usedCrashes) >= m.config.Budgets.Crashes {
+		for i := range w.Nodes {
+			for w.Nodes[i].Up && w.Nodes[i].Disk.Syncing > 0 {
+				do(sim.Choice{Kind: sim.Sync, Node: protocols.NodeID(i + 1)}, nil)
+			}
 		}
-		if w.Redo(0, choice, fault, &step); !step.Done {
+	}
+	if m.config.Limits.PromptCalls {
+		for {
+			at := slices.IndexFunc(w.Calls, func(c sim.Call) bool { return c.Answered })
+			if at < 0 {
+				break
+			}
+			do(sim.Choice{Kind: sim.Arrive, ID: w.Calls[at].ID}, nil)
+		}
+	}
+}
+
+// follow makes a run in a world of the simulator that is where the run begins.
+func (m *Model) follow(
+	w *sim.World, path *explore.Path,
+	makes func(w *sim.World, label explore.Label, before, after []uint32, do func(sim.Choice, *sim.Fault)) error,
+) error {
+	if err := m.same(w, path.States[0]); err != nil {
+		return fmt.Errorf("world: at the beginning %w", err)
+	}
+	for i, label := range path.Steps {
+		var step sim.Step
+		var undone bool
+		err := makes(w, label, path.States[i], path.States[i+1], func(c sim.Choice, f *sim.Fault) {
+			w.Redo(0, c, f, &step)
+			undone = undone || !step.Done
+		})
+		switch {
+		case err != nil:
+			return fmt.Errorf("world: step %d (%s): %w", i+1, m.Explain(label), err)
+		case undone:
 			return fmt.Errorf("world: step %d (%s) is not possible", i+1, m.Explain(label))
 		}
 		if err := m.same(w, path.States[i+1]); err != nil {
@@ -37,19 +122,6 @@ func (m *Model) Replay(path *explore.Path) error {
 		}
 	}
 	return nil
-}
-
-// Boot returns the simulator's world before the first step of a run.
-func (m *Model) Boot() (*sim.World, error) { return m.boot() }
-
-// Act returns what a step is in the simulator's world: a choice or, if it cuts or
-// heals, a fault.
-func (m *Model) Act(w *sim.World, label explore.Label) (sim.Choice, *sim.Fault, error) {
-	if fault := m.cuts(label); fault != nil {
-		return sim.Choice{}, fault, nil
-	}
-	c, err := m.choice(w, label)
-	return c, nil, err
 }
 
 // boot makes the world in which all nodes have booted at once: a node that boots

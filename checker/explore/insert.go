@@ -1,0 +1,69 @@
+package explore
+
+// insertAll visits the successors of a round of blocks; nil stands for the
+// initial states.
+func (s *search) insertAll(round []*block) {
+	batches := s.batches[:max(1, len(round))]
+	n := 0
+	for _, b := range batches {
+		n += b.count
+	}
+	s.generated += uint64(n)
+	switch {
+	case n < 2*groupCount: // too few to be grouped
+		for i, b := range batches {
+			for at, print := range b.prints {
+				s.insert(int(print>>groupShift), b, uint32(at), i, round)
+			}
+		}
+		return
+	case round == nil || len(s.workers) == 1 || n < 4*blockStates:
+		for _, b := range batches {
+			b.group()
+		}
+		for g := range groupCount {
+			s.insertGroup(&s.workers[0], g, batches, round)
+		}
+		return
+	}
+	for _, b := range batches {
+		b.group()
+	}
+	s.each(groupCount, func(number, g int) { s.insertGroup(&s.workers[number], g, batches, round) })
+}
+
+func (s *search) insertGroup(w *worker, number int, batches []*Batch, round []*block) {
+	for i, batch := range batches {
+		order := batch.order[batch.start[number]:batch.start[number+1]]
+		w.touched += s.groups[number].table.touch(batch.prints, order)
+		for _, at := range order {
+			s.insert(number, batch, at, i, round)
+		}
+	}
+}
+
+// insert visits a successor of the i'th block of a round.
+func (s *search) insert(number int, batch *Batch, at uint32, i int, round []*block) {
+	g := &s.groups[number]
+	var fresh bool
+	if batch.wide {
+		fresh = g.table.insertWide(batch.prints[at], batch.second[at])
+	} else {
+		fresh = g.table.insert(batch.prints[at])
+	}
+	if g.audit != nil {
+		g.audit.check(batch.prints[at], batch.state(int(at)), fresh)
+	}
+	if s.options.PartialOrder {
+		s.grow(g, batch, at, fresh, round != nil)
+	}
+	if !fresh {
+		return
+	}
+	origin := noOrigin | uint64(batch.turn[at])
+	if round != nil {
+		origin = round[i].place(int(batch.origin[at])).origin(batch.turn[at])
+	}
+	g.next.add(batch.state(int(at)), number, g.origins.count)
+	g.origins.add(origin)
+}
