@@ -13,6 +13,15 @@ type Batch struct {
 	origin []uint32 // of each: its parent's place in the block
 	turn   []uint32 // of each: how many of its siblings came before it
 	labels []Label  // if they are kept
+	owners []Owner  // likewise
+
+	// Of sleep sets: what to expand of the parent and what is asleep there, as
+	// sets of actors; of each successor what is asleep in it; and whose the next
+	// one is, and whom it touches.
+	sleepy       bool
+	todo, asleep uint32
+	sleeps       []uint32
+	next         Owner
 
 	wide, keepLabels bool
 	parent, siblings uint32
@@ -32,13 +41,14 @@ type Batch struct {
 
 // newBatch returns a batch for states of a width.
 func newBatch(width int, o *Options, canonical func([]uint32)) *Batch {
-	return &Batch{width: width, seed: o.Seed, wide: o.Wide, canonical: canonical}
+	return &Batch{width: width, seed: o.Seed, wide: o.Wide, canonical: canonical, next: nobodys, todo: allActors}
 }
 
 // reset empties the batch. The counts of kinds go on.
 func (b *Batch) reset() {
 	b.words, b.prints, b.second = b.words[:0], b.prints[:0], b.second[:0]
-	b.origin, b.turn, b.labels = b.origin[:0], b.turn[:0], b.labels[:0]
+	b.origin, b.turn, b.sleeps = b.origin[:0], b.turn[:0], b.sleeps[:0]
+	b.labels, b.owners = b.labels[:0], b.owners[:0]
 	b.count, b.grouped = 0, false
 }
 
@@ -75,12 +85,17 @@ func (b *Batch) add(label Label, print uint64) {
 	if print == 0 {
 		print = 1 // 0 marks an empty slot
 	}
+	owner := b.owner()
+	if b.sleepy && !b.awake(owner) {
+		b.siblings++
+		return
+	}
 	if b.wide {
 		room := b.words[len(b.words) : len(b.words)+b.width]
 		b.second = append(b.second, secondPrint(room, b.seed))
 	}
 	if b.keepLabels {
-		b.labels = append(b.labels, label)
+		b.labels, b.owners = append(b.labels, label), append(b.owners, owner)
 	}
 	b.words = b.words[:len(b.words)+b.width]
 	b.prints = append(b.prints, print)
@@ -130,7 +145,7 @@ func (b *Batch) group() {
 }
 
 func (b *Batch) bytes() uint64 {
-	return uint64(4*(cap(b.words)+cap(b.origin)+cap(b.turn)+cap(b.order)) +
+	return uint64(4*(cap(b.words)+cap(b.origin)+cap(b.turn)+cap(b.order)+cap(b.sleeps)) +
 		8*(cap(b.prints)+cap(b.second)+cap(b.labels)))
 }
 

@@ -97,10 +97,13 @@ func (d *depthFirst) descend(ctx context.Context) {
 // fresh reports whether a successor was not visited before.
 func (d *depthFirst) fresh(b *Batch, at int) bool {
 	table := &d.groups[b.prints[at]>>groupShift].table
+	var fresh bool
 	if b.wide {
-		return table.insertWide(b.prints[at], b.second[at])
+		_, fresh = table.insertWide(b.prints[at], b.second[at])
+	} else {
+		_, fresh = table.insert(b.prints[at])
 	}
-	return table.insert(b.prints[at])
+	return fresh
 }
 
 // open returns an empty frame, one deeper.

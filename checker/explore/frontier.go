@@ -35,6 +35,7 @@ type frontier struct {
 	blocks []*block
 	spare  *block // nil, or one to begin with
 	full   uint64 // bytes of all blocks but the last
+	placed bool   // the states are no run
 }
 
 // take takes out the blocks. They are valid until the next is added.
@@ -59,6 +60,9 @@ func (f *frontier) add(state []uint32, group, number int) {
 		f.blocks = append(f.blocks, last)
 	}
 	last.words = append(last.words, state...)
+	if f.placed {
+		last.places = append(last.places, place{group, number})
+	}
 	last.count++
 }
 
@@ -67,7 +71,7 @@ func (f *frontier) add(state []uint32, group, number int) {
 func (f *frontier) fresh(width int) *block {
 	if b := f.spare; b != nil {
 		f.spare = nil
-		b.words, b.count = b.words[:0], 0
+		b.words, b.places, b.count = b.words[:0], b.places[:0], 0
 		return b
 	}
 	size := blockStates

@@ -46,16 +46,20 @@ func (s *search) insertGroup(w *worker, number int, batches []*Batch, round []*b
 func (s *search) insert(number int, batch *Batch, at uint32, i int, round []*block) {
 	g := &s.groups[number]
 	var fresh bool
+	var slot int
 	if batch.wide {
-		fresh = g.table.insertWide(batch.prints[at], batch.second[at])
+		slot, fresh = g.table.insertWide(batch.prints[at], batch.second[at])
 	} else {
-		fresh = g.table.insert(batch.prints[at])
+		slot, fresh = g.table.insert(batch.prints[at])
 	}
 	if g.audit != nil {
 		g.audit.check(batch.prints[at], batch.state(int(at)), fresh)
 	}
 	if s.options.PartialOrder {
 		s.grow(g, batch, at, fresh, round != nil)
+	}
+	if s.sleepy {
+		s.visit(g, number, batch, at, slot, fresh)
 	}
 	if !fresh {
 		return

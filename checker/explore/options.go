@@ -12,10 +12,13 @@ type Options struct {
 	// Symmetry keeps one state of all that come from each other by
 	// interchanging equal parts. The model's expanders must be Symmetric.
 	Symmetry bool
-	// PartialOrder leaves out orders of steps that make no difference. The
-	// model's expanders must be Divided. The runs that are found are as good as
-	// any, but perhaps not the shortest.
+	// PartialOrder leaves out orders of steps that make no difference: by
+	// persistent sets, and by sleep sets if the model's expanders are Attributed.
+	// They must be Divided. The runs that are found are as good as any, but
+	// perhaps not the shortest.
 	PartialOrder bool
+	// Awake leaves out the sleep sets, Insistent the persistent ones.
+	Awake, Insistent bool
 	// Stop ends the search with the level of the first violation; else it
 	// goes on, for the counts and the other properties.
 	Stop bool
@@ -26,6 +29,9 @@ type Options struct {
 	// Seed chooses the fingerprints: a collision with one seed is none with
 	// another.
 	Seed uint64
+	// Visit, if not nil, is called with every state that is judged, by all
+	// workers at once.
+	Visit func(state []uint32)
 	// Progress, if not nil, is called now and then.
 	Progress func(Progress)
 }

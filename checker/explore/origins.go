@@ -51,8 +51,10 @@ func (o *origins) add(origin uint64) {
 	o.count++
 }
 
-func (o *origins) at(number int) uint64 {
-	return o.pieces[number/originsPiece][number%originsPiece]
+func (o *origins) at(number int) uint64 { return *o.ref(number) }
+
+func (o *origins) ref(number int) *uint64 {
+	return &o.pieces[number/originsPiece][number%originsPiece]
 }
 
 // bytes returns the size; all pieces but the first and the last are full.

@@ -19,9 +19,6 @@ func (s *search) path(h *hit) *Path {
 	}
 	slices.Reverse(turns)
 	r := replayer{Stepper: NewStepper(s.model), symmetric: s.options.Symmetry}
-	if s.options.PartialOrder {
-		r.reducer = newReducer(r.expander.(Divided), s.width)
-	}
 	return r.run(turns)
 }
 
@@ -29,7 +26,6 @@ func (s *search) path(h *hit) *Path {
 type replayer struct {
 	*Stepper
 	symmetric bool
-	reducer   *reducer // of a search with partial-order reduction
 }
 
 // run takes, of the initial states, that of turn turns[0], of its successors
@@ -65,8 +61,6 @@ func (r *replayer) successor(state []uint32, turn int) []uint32 {
 		next, _ := r.Next(state)
 		return next[turn]
 	}
-	r.batch.reset()
-	r.batch.from(0)
-	r.reducer.expand(state, r.batch)
-	return slices.Clone(r.batch.state(turn &^ reducedTurn))
+	next, _, _ := r.Pending(state, turn&^reducedTurn>>reducedActor)
+	return next[turn&(1<<reducedActor-1)]
 }

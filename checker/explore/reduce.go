@@ -39,8 +39,14 @@ type Divided interface {
 var ErrIndivisible = errors.New("explore: the steps of this model are not divided among actors")
 
 // reducedTurn marks the turn of a successor that was found among what is
-// pending at one actor.
-const reducedTurn = 1 << (turnBits - 1)
+// pending at one actor, whose number the turn has too.
+const (
+	reducedTurn  = 1 << (turnBits - 1)
+	reducedActor = turnBits - 7 // shift: 6 bits
+)
+
+// reducedActorsMax is the most actors among which steps can be divided.
+const reducedActorsMax = 1 << (turnBits - 1 - reducedActor)
 
 // reducer finds persistent sets, for one worker.
 type reducer struct {
@@ -74,11 +80,14 @@ func newReducer(d Divided, width int) *reducer {
 	return r
 }
 
-// expand adds the successors that suffice. It reports whether these are only
-// those of what is pending at one actor, the one at which the least is.
-func (r *reducer) expand(state []uint32, batch *Batch) (reduced bool) {
+// best returns the actor at which the least is pending of those that are not asleep
+// and whose steps suffice, less than 0 if there is none.
+func (r *reducer) best(state []uint32, asleep uint32) int {
 	best, least := -1, 0
 	for actor := range r.known {
+		if asleep>>actor&1 != 0 {
+			continue
+		}
 		r.pending.reset()
 		r.pending.from(0)
 		free := r.Pending(state, actor, r.pending)
@@ -87,13 +96,25 @@ func (r *reducer) expand(state []uint32, batch *Batch) (reduced bool) {
 		}
 		best, least = actor, r.pending.count
 	}
+	return best
+}
+
+// expand adds the successors that suffice. It reports whether these are only
+// those of what is pending at one actor, the one at which the least is.
+func (r *reducer) expand(state []uint32, batch *Batch) (reduced bool) {
+	best := r.best(state, 0)
 	if best < 0 {
 		r.Expand(state, batch)
 		return false
 	}
-	batch.siblings = reducedTurn
-	r.Pending(state, best, batch)
+	r.add(state, best, batch)
 	return true
+}
+
+// add adds what is pending at an actor.
+func (r *reducer) add(state []uint32, actor int, batch *Batch) {
+	batch.siblings = reducedTurn | uint32(actor)<<reducedActor
+	r.Pending(state, actor, batch)
 }
 
 // touchable reports whether others can touch an actor before it makes a step.

@@ -29,6 +29,7 @@ type search struct {
 	batches [roundBlocks]*Batch // of the round's blocks
 	level   []*block
 	depth   int
+	before  uint64 // distinct states when the level began
 	// Blocks that have been expanded: those of one group, and mixed ones.
 	spare, spareMixed []*block
 	// What the blocks of the level take, and those that are spare.
@@ -40,6 +41,8 @@ type search struct {
 	hits                          []hit  // of each property
 	wanted                        uint64 // properties that no state has hit yet
 	overflow                      atomic.Bool
+	// sleepy: sleep sets are kept.
+	sleepy bool
 	// anew is what of this level is to be expanded once more, as a whole.
 	anew anew
 }
@@ -51,6 +54,7 @@ type group struct {
 	origins origins
 	next    frontier
 	audit   *audit
+	notes   origins // if sleep sets are kept, a note of each state
 	// young has, with partial-order reduction, those that come next.
 	young table
 	_     apart
@@ -99,7 +103,7 @@ func Run(ctx context.Context, model Model, options Options) (*Result, error) {
 		s.expandLevel(ctx)
 	}
 	if s.overflow.Load() {
-		return nil, fmt.Errorf("explore: a state has %d successors or more", reducedTurn)
+		return nil, fmt.Errorf("explore: a state has %d successors or more", 1<<reducedActor)
 	}
 	result := s.result()
 	result.judgeLast(ctx, model, &options)
@@ -132,13 +136,20 @@ func newSearch(model Model, options Options) (*search, error) {
 			if !ok {
 				return nil, ErrIndivisible
 			}
+			if divided.Actors() > reducedActorsMax {
+				return nil, fmt.Errorf("explore: steps divided among more than %d actors", reducedActorsMax)
+			}
 			w.reducer = newReducer(divided, s.width)
+			s.sleepy = s.options.sleepy(expander)
 		}
 		s.workers = append(s.workers, w)
 	}
-	if options.Audit {
-		for g := range s.groups {
-			s.groups[g].audit = newAudit(s.width)
+	for g := range s.groups {
+		group := &s.groups[g]
+		group.table.wide, group.table.numbered = options.Wide, s.sleepy
+		group.next.placed = s.sleepy
+		if options.Audit {
+			group.audit = newAudit(s.width)
 		}
 	}
 	return s, nil
@@ -163,7 +174,9 @@ func (s *search) canonical(worker int) func([]uint32) {
 func (s *search) batch(number int) *Batch {
 	w := &s.workers[number]
 	if w.filled == len(w.batches) {
-		w.batches = append(w.batches, newBatch(s.width, &s.options, s.canonical(number)))
+		b := newBatch(s.width, &s.options, s.canonical(number))
+		b.sleepy = s.sleepy
+		w.batches = append(w.batches, b)
 	}
 	b := w.batches[w.filled]
 	w.filled++
@@ -202,7 +215,10 @@ func (s *search) nextLevel() bool {
 	if s.frontier == 0 {
 		return false
 	}
-	s.depth++
+	if distinct := s.distinct(); distinct > s.before {
+		s.before = distinct
+		s.depth++
+	}
 	return true
 }
 
@@ -266,7 +282,7 @@ func (s *search) mix(rest, b *block) *block {
 // expandLevel expands the level, or as much of it as the bounds allow. Every
 // state of it is judged in any case.
 func (s *search) expandLevel(ctx context.Context) {
-	s.expandBlocks(ctx, s.level, s.options.PartialOrder)
+	s.expandBlocks(ctx, s.level, s.options.PartialOrder && !s.options.Insistent)
 	if s.bound == Unbounded {
 		s.expandBlocks(ctx, s.anew.blocks(s.width), false)
 	}
@@ -284,7 +300,7 @@ func (s *search) expandBlocks(ctx context.Context, blocks []*block, reduce bool)
 		if s.bound == Unbounded {
 			s.checkBounds(ctx)
 		}
-		if len(s.workers) == 1 {
+		if len(s.workers) == 1 && !s.sleepy { // else it matters what is expanded first
 			for i := range round {
 				s.expandRound(from+i, round[i:i+1], reduce)
 			}
@@ -350,12 +366,20 @@ func (s *search) checkBounds(ctx context.Context) {
 	}
 }
 
+// distinct returns how many states are known.
+func (s *search) distinct() (n uint64) {
+	for g := range s.groups {
+		n += uint64(s.groups[g].origins.count)
+	}
+	return n
+}
+
 // size returns how many states are known, and the memory that they take.
 func (s *search) size() (distinct, bytes uint64) {
+	distinct = s.distinct()
 	for g := range s.groups {
 		group := &s.groups[g]
-		distinct += uint64(group.origins.count)
-		bytes += group.table.bytes() + group.young.bytes() + group.origins.bytes() + group.next.bytes()
+		bytes += group.notes.bytes() + group.table.bytes() + group.young.bytes() + group.origins.bytes() + group.next.bytes()
 		if group.audit != nil {
 			bytes += group.audit.bytes()
 		}
@@ -395,6 +419,9 @@ func (s *search) expand(number, at int, batch *Batch, b *block, reduce bool) {
 	}
 	for i := range b.count {
 		state := b.state(i, s.width)
+		if s.options.Visit != nil {
+			s.options.Visit(state)
+		}
 		if hits := w.expander.Hits(state) & s.wanted; hits != 0 {
 			w.record(hits, hit{found: true, block: at, at: i, place: b.place(i)}, state)
 		}
@@ -403,15 +430,24 @@ func (s *search) expand(number, at int, batch *Batch, b *block, reduce bool) {
 		}
 		before := batch.count
 		batch.from(i)
-		if !reduce {
+		var reduced, terminal bool
+		switch {
+		case s.sleepy:
+			reduced, terminal = s.expandAwake(w, state, b.place(i), batch, reduce, b.group == again)
+		case reduce:
+			reduced = w.reducer.expand(state, batch)
+			terminal = batch.count == before
+		default:
 			w.expander.Expand(state, batch)
-		} else if w.reducer.expand(state, batch) {
+			terminal = batch.count == before
+		}
+		if reduced {
 			batch.reduced = append(batch.reduced, uint32(i))
 		}
-		switch successors := batch.count - before; {
-		case successors == 0:
+		if terminal {
 			w.terminal++
-		case successors >= reducedTurn:
+		}
+		if batch.count-before >= 1<<reducedActor {
 			s.overflow.Store(true)
 		}
 	}

@@ -32,6 +32,9 @@ func (s *Stepper) Next(state []uint32) ([][]uint32, []Label) {
 	return s.states(), slices.Clone(s.batch.labels)
 }
 
+// Owners tells whose the steps are that Next has returned last.
+func (s *Stepper) Owners() []Owner { return slices.Clone(s.batch.owners) }
+
 // Pending returns the successors by what is pending at one actor, with the
 // labels; ok is false if that may not be explored ahead of what others do, or
 // the model is not divided.

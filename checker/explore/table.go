@@ -17,10 +17,13 @@ const (
 type table struct {
 	slots  []*segment
 	second []*segment // 64 bits more of each, if the table is wide
+	number []*segment // a number of each, if the table is numbered
 	homes  int        // the slots at which searches begin
 	used   int
 	limit  int // it grows when so many are used
 	stash  []stashed
+
+	wide, numbered bool
 }
 
 // segment is a run of slots.
@@ -33,7 +36,7 @@ const (
 )
 
 // stashed is what is between its old slot and its new one.
-type stashed struct{ print, second uint64 }
+type stashed struct{ print, second, number uint64 }
 
 // A table grows by a part of itself when it is full to four fifths, so that
 // it is never emptier than to three fifths.
@@ -49,13 +52,15 @@ func (t *table) home(print uint64) int {
 	return int(high)
 }
 
-func (t *table) slot(at int) *uint64 { return &t.slots[at>>segmentBits][at&segmentMask] }
+func (t *table) slot(at int) *uint64 { return in(t.slots, at) }
+
+func in(column []*segment, at int) *uint64 { return &column[at>>segmentBits][at&segmentMask] }
 
 // grow makes room for at least one more.
-func (t *table) grow(wide bool) {
+func (t *table) grow() {
 	before := len(t.slots)
 	for range 1 + before/tableGrowth {
-		t.extend(wide)
+		t.extend()
 	}
 	t.homes = len(t.slots)*segmentSlots - tailSlots
 	t.limit = t.homes * 4 / 5
@@ -66,8 +71,11 @@ func (t *table) grow(wide bool) {
 		slot := t.slot(at)
 		if *slot != 0 {
 			moved := stashed{print: *slot}
-			if wide {
-				moved.second = t.second[at>>segmentBits][at&segmentMask]
+			if t.wide {
+				moved.second = *in(t.second, at)
+			}
+			if t.numbered {
+				moved.number = *in(t.number, at)
 			}
 			*slot = 0
 			t.stash = append(t.stash, moved)
@@ -75,7 +83,7 @@ func (t *table) grow(wide bool) {
 		kept := t.stash[:0]
 		for _, moved := range t.stash {
 			if home := t.home(moved.print); home >= at {
-				t.settle(home, moved, wide)
+				t.settle(home, moved)
 			} else {
 				kept = append(kept, moved)
 			}
@@ -85,10 +93,13 @@ func (t *table) grow(wide bool) {
 }
 
 // extend adds slots behind the last.
-func (t *table) extend(wide bool) {
+func (t *table) extend() {
 	t.slots = append(t.slots, new(segment))
-	if wide {
+	if t.wide {
 		t.second = append(t.second, new(segment))
+	}
+	if t.numbered {
+		t.number = append(t.number, new(segment))
 	}
 }
 
@@ -96,35 +107,39 @@ func (t *table) extend(wide bool) {
 func (t *table) end() int { return len(t.slots) * segmentSlots }
 
 // settle puts what is known to be new into the first free slot from its home on.
-func (t *table) settle(home int, moved stashed, wide bool) {
+func (t *table) settle(home int, moved stashed) {
 	at := home
 	for ; *t.slot(at) != 0; at++ {
 		if at+1 == t.end() {
-			t.extend(wide)
+			t.extend()
 		}
 	}
 	*t.slot(at) = moved.print
-	if wide {
-		t.second[at>>segmentBits][at&segmentMask] = moved.second
+	if t.wide {
+		*in(t.second, at) = moved.second
+	}
+	if t.numbered {
+		*in(t.number, at) = moved.number
 	}
 }
 
-// insert adds a fingerprint and reports whether it is new.
-func (t *table) insert(print uint64) bool {
+// insert adds a fingerprint; it returns its slot, until the next is added, and
+// whether it is new.
+func (t *table) insert(print uint64) (at int, fresh bool) {
 	if t.used >= t.limit {
-		t.grow(false)
+		t.grow()
 	}
-	for at := t.home(print); ; at++ {
+	for at = t.home(print); ; at++ {
 		if at == t.end() {
-			t.extend(false)
+			t.extend()
 		}
 		switch slot := t.slot(at); *slot {
 		case print:
-			return false
+			return at, false
 		case 0:
 			*slot = print
 			t.used++
-			return true
+			return at, true
 		}
 	}
 }
@@ -145,34 +160,31 @@ func (t *table) has(print uint64) bool {
 	return false
 }
 
-// clear empties the table and keeps its room.
+// clear empties a table of fingerprints alone and keeps its room.
 func (t *table) clear() {
 	for _, s := range t.slots {
-		clear(s[:])
-	}
-	for _, s := range t.second {
 		clear(s[:])
 	}
 	t.used = 0
 }
 
 // insertWide is insert with 128 bits.
-func (t *table) insertWide(print, second uint64) bool {
+func (t *table) insertWide(print, second uint64) (at int, fresh bool) {
 	if t.used >= t.limit {
-		t.grow(true)
+		t.grow()
 	}
-	for at := t.home(print); ; at++ {
+	for at = t.home(print); ; at++ {
 		if at == t.end() {
-			t.extend(true)
+			t.extend()
 		}
-		slot, more := t.slot(at), &t.second[at>>segmentBits][at&segmentMask]
+		slot, more := t.slot(at), in(t.second, at)
 		switch {
 		case *slot == 0:
 			*slot, *more = print, second
 			t.used++
-			return true
+			return at, true
 		case *slot == print && *more == second:
-			return false
+			return at, false
 		}
 	}
 }
@@ -192,5 +204,5 @@ func (t *table) touch(prints []uint64, order []uint32) uint64 {
 
 func (t *table) bytes() uint64 {
 	const segmentBytes = 8*segmentSlots + 8 // and the pointer to it
-	return segmentBytes * uint64(len(t.slots)+len(t.second))
+	return segmentBytes * uint64(len(t.slots)+len(t.second)+len(t.number))
 }

@@ -11,6 +11,26 @@ import "quorumlab/checker/explore"
 // Actors implements explore.Divided.
 func (m *Register) Actors() int { return m.servers + m.clients }
 
+// Attributes implements explore.Attributed.
+func (m *Register) Attributes() bool { return true }
+
+// touched returns whom an outcome touches: those to whom something is sent; if a
+// client records something, the other clients; and on a network that duplicates,
+// all.
+func (m *Register) touched(o *outcome) uint32 {
+	if m.network == dup {
+		return 1<<(m.servers+m.clients) - 1
+	}
+	var mask uint32
+	for _, s := range o.sent {
+		mask |= 1 << s.to
+	}
+	if o.event != 0 {
+		mask |= (1<<m.clients - 1) << m.servers
+	}
+	return mask
+}
+
 // Pending implements explore.Divided.
 func (m *Register) Pending(state []uint32, actor int, b *explore.Batch) bool {
 	if m.network == dup {

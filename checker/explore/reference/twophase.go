@@ -116,39 +116,52 @@ func step(kind int, argument int) explore.Label {
 	return explore.Label(kind) | explore.Label(argument)<<8
 }
 
-func put(b *explore.Batch, first, second uint32, label explore.Label) {
+func (m *TwoPhase) put(b *explore.Batch, first, second uint32, kind, argument int) {
 	room := b.Next()
 	room[0], room[1] = first, second
-	b.Done(label)
+	m.owned(b, kind, argument)
+	b.Done(step(kind, argument))
 }
 
 // Expand implements explore.Expander.
 func (m *TwoPhase) Expand(state []uint32, b *explore.Batch) {
-	s, t := state[0], state[1]
-	all := uint32(1)<<m.managers - 1
-	undecided := t>>tmState&3 == 0
-	if undecided && t>>tmPrepared&managersSet == all {
-		put(b, s, t|1<<tmState|1<<sentCommit, step(tmCommit, 0))
-	}
-	if undecided {
-		put(b, s, t|2<<tmState|1<<sentAbort, step(tmAbort, 0))
-	}
+	m.expandCoordinator(state, b)
 	for i := range m.managers {
-		at := rmStates + 2*i
-		if undecided && s>>(sentPrepare+i)&1 != 0 {
-			put(b, s, t|1<<(tmPrepared+i), step(tmRcvPrepared, i))
+		m.expandManager(state, i, b)
+	}
+}
+
+// expandCoordinator adds the steps of the transaction manager.
+func (m *TwoPhase) expandCoordinator(state []uint32, b *explore.Batch) {
+	s, t := state[0], state[1]
+	if t>>tmState&3 != 0 {
+		return
+	}
+	if all := uint32(1)<<m.managers - 1; t>>tmPrepared&managersSet == all {
+		m.put(b, s, t|1<<tmState|1<<sentCommit, tmCommit, 0)
+	}
+	m.put(b, s, t|2<<tmState|1<<sentAbort, tmAbort, 0)
+	for i := range m.managers {
+		if s>>(sentPrepare+i)&1 != 0 {
+			m.put(b, s, t|1<<(tmPrepared+i), tmRcvPrepared, i)
 		}
-		others := s &^ (3 << at)
-		if s>>at&3 == working {
-			put(b, s|prepared<<at|1<<(sentPrepare+i), t, step(rmPrepare, i))
-			put(b, s|aborted<<at, t, step(rmChooseToAbort, i))
-		}
-		if t>>sentCommit&1 != 0 {
-			put(b, others|committed<<at, t, step(rmRcvCommit, i))
-		}
-		if t>>sentAbort&1 != 0 {
-			put(b, others|aborted<<at, t, step(rmRcvAbort, i))
-		}
+	}
+}
+
+// expandManager adds the steps of a resource manager.
+func (m *TwoPhase) expandManager(state []uint32, i int, b *explore.Batch) {
+	s, t := state[0], state[1]
+	at := rmStates + 2*i
+	others := s &^ (3 << at)
+	if s>>at&3 == working {
+		m.put(b, s|prepared<<at|1<<(sentPrepare+i), t, rmPrepare, i)
+		m.put(b, s|aborted<<at, t, rmChooseToAbort, i)
+	}
+	if t>>sentCommit&1 != 0 {
+		m.put(b, others|committed<<at, t, rmRcvCommit, i)
+	}
+	if t>>sentAbort&1 != 0 {
+		m.put(b, others|aborted<<at, t, rmRcvAbort, i)
 	}
 }
 

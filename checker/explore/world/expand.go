@@ -208,6 +208,7 @@ func (x *expander) done(kind, a, b int, c uint32) {
 	case x.next.hindered && x.only != 0:
 		x.touched = true
 	}
+	x.attribute(kind, a, b)
 	x.batch.Done(explore.Label(kind) | explore.Label(a)<<8 | explore.Label(b)<<16 | explore.Label(c)<<24)
 }
 

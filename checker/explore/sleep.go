@@ -1,0 +1,138 @@
+package explore
+
+// Sleep sets (Godefroid, "Partial-order methods for the verification of
+// concurrent systems", 1996): when all that is pending at an actor has been
+// explored from a state, it needs not be explored again after steps that do not
+// depend on it, for the other order leads to the same states. The actor is asleep
+// there, until a step touches it. The set of those asleep is kept with the state.
+// If it is reached again with fewer of them asleep, what was left out is explored
+// then: the state is expanded once more.
+//
+// All states are reached; what is spared is steps.
+
+// Attributed is a Divided whose Expand and Pending say of each step, by
+// Batch.By, whose it is and whom it touches. Steps of which they do not say it
+// depend on all others.
+type Attributed interface {
+	Divided
+	// Attributes reports whether they do.
+	Attributes() bool
+}
+
+// Sets of actors are masks. What is nobody's step is everybody's.
+const (
+	sleepActorsMax = 16
+	everybody      = sleepActorsMax
+	allActors      = 1<<(sleepActorsMax+1) - 1
+)
+
+// Owner tells whose a step is, as a number from 0, and whom it touches: every
+// actor, as a bit, at which it adds, takes away or changes what is pending, or of
+// which some pending step depends on it. That must hold both ways. A step that is
+// nobody's depends on all.
+type Owner struct {
+	Actor   int
+	Touched uint32
+}
+
+var nobodys = Owner{everybody, allActors}
+
+// Nobodys reports whether the step is nobody's.
+func (o Owner) Nobodys() bool { return o.Actor == everybody }
+
+// By says whose the next successor is, and whom it touches.
+func (b *Batch) By(actor int, touched uint32) { b.next = Owner{actor, touched} }
+
+// owner returns what was said of the successor that is added now.
+func (b *Batch) owner() Owner {
+	owner := b.next
+	b.next = nobodys
+	return owner
+}
+
+// awake reports whether the successor is one to explore, and notes who is asleep
+// in it.
+func (b *Batch) awake(o Owner) bool {
+	if b.todo>>o.Actor&1 == 0 {
+		return false
+	}
+	before := uint32(1)<<o.Actor - 1
+	b.sleeps = append(b.sleeps, (b.asleep|b.todo&before)&realActors&^o.Touched&^(1<<o.Actor))
+	return true
+}
+
+// A note is what is kept of a state: who is asleep, who was and is to be expanded
+// now, who has been expanded, whether it is in the next level, and whether it has
+// been expanded at all.
+const (
+	noteAsleep   = 0
+	noteWoken    = noteAsleep + sleepActorsMax
+	noteDone     = noteWoken + sleepActorsMax
+	noteQueued   = 1 << (noteDone + sleepActorsMax + 1)
+	noteExpanded = noteQueued << 1
+
+	realActors = 1<<sleepActorsMax - 1
+)
+
+// sleepy reports whether sleep sets are kept. Under symmetry they are not: who is
+// asleep would have to be interchanged too.
+func (o *Options) sleepy(x Expander) bool {
+	if !o.PartialOrder || o.Awake || o.Symmetry {
+		return false
+	}
+	a, ok := x.(Attributed)
+	return ok && a.Attributes() && a.Actors() <= sleepActorsMax
+}
+
+// visit takes a successor that may be asleep in part: a new state, or a known one
+// that is reached with fewer asleep.
+func (s *search) visit(g *group, number int, batch *Batch, at uint32, slot int, fresh bool) {
+	asleep := uint64(batch.sleeps[at])
+	if fresh {
+		*in(g.table.number, slot) = uint64(g.notes.count)
+		g.notes.add(asleep | noteQueued)
+		return
+	}
+	known := int(*in(g.table.number, slot))
+	note := g.notes.ref(known)
+	woken := *note &^ asleep & realActors
+	if woken == 0 {
+		return
+	}
+	*note = *note&^woken | woken<<noteWoken
+	if *note&noteQueued == 0 {
+		*note |= noteQueued
+		g.next.add(batch.state(int(at)), number, known)
+	}
+}
+
+// expandAwake adds the successors of a state that are not asleep, or of those only
+// what is pending at one actor. again: that was not enough. It reports whether
+// only a part was expanded, and whether the state has no successor at all.
+func (s *search) expandAwake(w *worker, state []uint32, p place, batch *Batch, reduce, again bool) (reduced, terminal bool) {
+	note := s.groups[p.group].notes.ref(p.number)
+	asleep := uint32(*note & realActors)
+	done := uint32(*note>>noteDone) & allActors
+	first, best := *note&noteExpanded == 0, -1
+	switch {
+	case again: // what has been expanded was so before
+		batch.asleep, batch.todo = asleep|done&realActors, allActors&^asleep&^done
+	case first:
+		batch.asleep, batch.todo = asleep, allActors&^asleep
+		if reduce {
+			best = w.reducer.best(state, asleep)
+		}
+	default:
+		batch.asleep, batch.todo = asleep, uint32(*note>>noteWoken)&realActors
+	}
+	if best >= 0 {
+		batch.todo, reduced = 1<<best, true
+		w.reducer.add(state, best, batch)
+	} else if batch.todo != 0 {
+		w.expander.Expand(state, batch)
+		terminal = first && batch.siblings == 0
+	}
+	*note |= uint64(batch.todo)<<noteDone | noteExpanded
+	*note &^= noteQueued | realActors<<noteWoken
+	return reduced, terminal
+}
