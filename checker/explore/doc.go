@@ -44,6 +44,22 @@
 // the final states and the verdicts are those of the whole search; the runs
 // shown need not be the shortest.
 //
+// Beside these persistent sets it keeps sleep sets, with the states, if the model
+// tells whose each step is and whom it touches ([Attributed]): what has been
+// explored of an actor is not explored again after steps of others that do not
+// touch it. They spare steps, and with persistent sets states too.
+//
+// The soundness gates hold each reduction against the search without, for every
+// model of the project: go test ./checker/explore -run Gate -gates 1000000 has all
+// of up to a million states looked at.
+//
+// # Checkpoints
+//
+// A search can be kept in a file between two rounds, with all that words name if
+// the model is [Kept], and continued by [Continue]: the counts, verdicts and runs
+// are those of a search that was never kept. The file has a version and a checksum
+// and tells what it is of; all else is refused.
+//
 // # What comes at last
 //
 // A property that is expected eventually is judged after the search, on the

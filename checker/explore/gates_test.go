@@ -251,9 +251,10 @@ func (m ordered) Expander() explore.Expander {
 	return x
 }
 
-func (x orderedDivided) Initial(b *explore.Batch)                { x.orderedExpander.Initial(b) }
+func (x orderedDivided) Initial(b *explore.Batch) { x.orderedExpander.Initial(b) }
 func (x orderedDivided) Expand(state []uint32, b *explore.Batch) { x.orderedExpander.Expand(state, b) }
-func (x orderedDivided) Hits(state []uint32) uint64              { return x.orderedExpander.Hits(state) }
+
+func (x orderedDivided) Hits(state []uint32) uint64 { return x.orderedExpander.Hits(state) }
 
 func (x orderedDivided) Pending(state []uint32, actor int, b *explore.Batch) bool {
 	states, labels, ok := x.stepper.Pending(state, actor)

@@ -29,6 +29,8 @@ type Options struct {
 	// Seed chooses the fingerprints: a collision with one seed is none with
 	// another.
 	Seed uint64
+	// Checkpoint, if not nil, keeps the search now and then.
+	Checkpoint *Checkpointing
 	// Visit, if not nil, is called with every state that is judged, by all
 	// workers at once.
 	Visit func(state []uint32)

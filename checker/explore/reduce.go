@@ -233,6 +233,14 @@ func (a *anew) take(batch *Batch, b *block, width int) {
 	}
 }
 
+// anewOf returns the states of such blocks.
+func anewOf(blocks []*block) (a anew) {
+	for _, b := range blocks {
+		a.words, a.places = append(a.words, b.words...), append(a.places, b.places...)
+	}
+	return a
+}
+
 // blocks returns them as blocks, and is empty then.
 func (a *anew) blocks(width int) []*block {
 	var all []*block

@@ -8,17 +8,10 @@ func (s *search) result() *Result {
 	r := &Result{
 		Generated: s.generated, Distinct: distinct, Depth: s.depth, Bound: s.bound,
 		Terminal: s.terminal, Bytes: max(bytes, s.bytesMax),
-		Kinds: make([]uint64, len(s.model.Kinds())),
+		Kinds: s.kinds(),
 	}
 	if s.bound != Unbounded {
 		r.Frontier = s.frontier
-	}
-	for i := range s.workers {
-		for _, b := range s.workers[i].batches {
-			for kind := range r.Kinds {
-				r.Kinds[kind] += b.kinds[kind]
-			}
-		}
 	}
 	r.CollisionBound = collisionBound(distinct, s.options.Wide, s.width)
 	for i, p := range s.model.Properties() {

@@ -41,6 +41,9 @@ type search struct {
 	hits                          []hit  // of each property
 	wanted                        uint64 // properties that no state has hit yet
 	overflow                      atomic.Bool
+	started                       time.Time
+	kindsBefore                   []uint64 // steps of each kind before the search was continued
+	failed                        error    // to write a checkpoint
 	// sleepy: sleep sets are kept.
 	sleepy bool
 	// anew is what of this level is to be expanded once more, as a whole.
@@ -92,22 +95,29 @@ func (h *hit) before(other *hit) bool {
 // the context is done or a bound of the options is met; the error tells of a
 // model or options that cannot be explored.
 func Run(ctx context.Context, model Model, options Options) (*Result, error) {
-	started := time.Now()
 	s, err := newSearch(model, options)
 	if err != nil {
 		return nil, err
 	}
 	defer s.crew.dismiss()
 	s.begin()
-	for s.bound == Unbounded && s.nextLevel() {
+	return s.run(ctx)
+}
+
+// run expands level by level, and sums up.
+func (s *search) run(ctx context.Context) (*Result, error) {
+	for s.bound == Unbounded && s.failed == nil && s.nextLevel() {
 		s.expandLevel(ctx)
 	}
 	if s.overflow.Load() {
 		return nil, fmt.Errorf("explore: a state has %d successors or more", 1<<reducedActor)
 	}
+	if s.failed != nil {
+		return nil, fmt.Errorf("the checkpoint cannot be written: %w", s.failed)
+	}
 	result := s.result()
-	result.judgeLast(ctx, model, &options)
-	result.Elapsed = time.Since(started)
+	result.judgeLast(ctx, s.model, &s.options)
+	result.Elapsed = time.Since(s.started)
 	return result, nil
 }
 
@@ -115,7 +125,7 @@ func newSearch(model Model, options Options) (*search, error) {
 	if options.Workers < 1 {
 		return nil, errors.New("explore: no worker")
 	}
-	s := &search{model: model, options: options, width: model.Width()}
+	s := &search{model: model, options: options, width: model.Width(), started: time.Now()}
 	if options.DepthMax < 0 {
 		return nil, errors.New("explore: a negative depth")
 	}
@@ -144,6 +154,11 @@ func newSearch(model Model, options Options) (*search, error) {
 		}
 		s.workers = append(s.workers, w)
 	}
+	if options.Checkpoint != nil {
+		if err := s.keepable(); err != nil {
+			return nil, err
+		}
+	}
 	for g := range s.groups {
 		group := &s.groups[g]
 		group.table.wide, group.table.numbered = options.Wide, s.sleepy
@@ -160,7 +175,7 @@ var ErrAsymmetric = errors.New("explore: no parts of this model can be interchan
 
 // roundBlocks is the number of blocks of a round. What comes of them stays in the
 // caches of two cores.
-const roundBlocks = 32
+const roundBlocks = 24
 
 // canonical returns the function that a worker's batches apply to states.
 func (s *search) canonical(worker int) func([]uint32) {
@@ -192,93 +207,6 @@ func (s *search) begin() {
 	s.workers[0].filled = 0
 }
 
-// nextLevel makes what was inserted the level to expand.
-func (s *search) nextLevel() bool {
-	s.level, s.levelBytes = s.level[:0], 0
-	s.frontier = 0
-	var rest *block
-	for g := range s.groups {
-		f := &s.groups[g].next
-		for _, b := range f.take() {
-			if b.count == blockStates {
-				s.addBlock(b)
-			} else {
-				rest = s.mix(rest, b)
-				s.recycle(b)
-			}
-		}
-		s.groups[g].young.clear()
-	}
-	if rest != nil {
-		s.addBlock(rest)
-	}
-	if s.frontier == 0 {
-		return false
-	}
-	if distinct := s.distinct(); distinct > s.before {
-		s.before = distinct
-		s.depth++
-	}
-	return true
-}
-
-func (s *search) addBlock(b *block) {
-	s.level = append(s.level, b)
-	s.frontier += uint64(b.count)
-	s.levelBytes += b.bytes()
-}
-
-// recycle takes back a block that has been expanded. As many are kept as a few
-// rounds use: when levels get smaller, memory is to be free for other things.
-func (s *search) recycle(b *block) {
-	const spareMax = 2 * roundBlocks
-	switch {
-	case b.group == mixed && len(s.spareMixed) < spareMax:
-		s.spareMixed = append(s.spareMixed, b)
-	case b.group < groupCount && len(s.spare) < spareMax:
-		s.spare = append(s.spare, b)
-	default:
-		return
-	}
-	s.spareBytes += b.bytes()
-}
-
-// handOut gives spare blocks to the groups that have none.
-func (s *search) handOut() {
-	for g := range s.groups {
-		n := len(s.spare)
-		if n == 0 {
-			return
-		}
-		if f := &s.groups[g].next; f.spare == nil {
-			f.spare, s.spare = s.spare[n-1], s.spare[:n-1]
-			s.spareBytes -= f.spare.bytes()
-		}
-	}
-}
-
-// mix adds the states of a block to one that has the rest of several groups, and
-// returns it, or the next one if it is full.
-func (s *search) mix(rest, b *block) *block {
-	for i := range b.count {
-		if rest != nil && rest.count == blockStates {
-			s.addBlock(rest)
-			rest = nil
-		}
-		if n := len(s.spareMixed); rest == nil && n > 0 {
-			rest, s.spareMixed = s.spareMixed[n-1], s.spareMixed[:n-1]
-			s.spareBytes -= rest.bytes()
-			rest.words, rest.places, rest.count = rest.words[:0], rest.places[:0], 0
-		} else if rest == nil {
-			rest = &block{group: mixed}
-		}
-		rest.words = append(rest.words, b.state(i, s.width)...)
-		rest.places = append(rest.places, b.place(i))
-		rest.count++
-	}
-	return rest
-}
-
 // expandLevel expands the level, or as much of it as the bounds allow. Every
 // state of it is judged in any case.
 func (s *search) expandLevel(ctx context.Context) {
@@ -299,6 +227,10 @@ func (s *search) expandBlocks(ctx context.Context, blocks []*block, reduce bool)
 		round := blocks[from:min(from+roundBlocks, len(blocks))]
 		if s.bound == Unbounded {
 			s.checkBounds(ctx)
+			s.checkpoint(blocks[from:])
+		}
+		if s.failed != nil {
+			return
 		}
 		if len(s.workers) == 1 && !s.sleepy { // else it matters what is expanded first
 			for i := range round {

@@ -25,7 +25,7 @@ type checkFlags struct {
 	sets      []string
 	mutant    string
 	symmetry  bool
-	por       bool
+	por       string
 	stop      bool
 	dfs       bool
 	wide      bool
@@ -40,6 +40,9 @@ type checkFlags struct {
 	seed      uint64
 	coverage  bool
 	json      bool
+
+	checkpoint, resume string
+	every              time.Duration
 }
 
 // newCheck makes `check`: a model explored exhaustively.
@@ -67,7 +70,8 @@ func newCheck(l *lab) *cobra.Command {
 	f.StringArrayVar(&flags.sets, "set", nil, "set a `parameter=value` of the model")
 	f.StringVar(&flags.mutant, "mutant", "", "wrap all nodes in a `mutant`")
 	f.BoolVar(&flags.symmetry, "symmetry", false, "keep one of all states that come from each other by interchanging equal parts")
-	f.BoolVar(&flags.por, "por", false, "leave out orders of steps that make no difference (partial-order reduction); runs may be longer than the shortest")
+	f.StringVar(&flags.por, "por", "", "leave out orders of steps that make no difference (partial-order reduction), by persistent sets, sleep sets or, without a `way`, both; runs may be longer than the shortest")
+	f.Lookup("por").NoOptDefVal = porBoth
 	f.BoolVar(&flags.stop, "stop", false, "end with the level of the first violation")
 	f.BoolVar(&flags.dfs, "dfs", false, "search depth first: less memory, one worker, and the runs shown are not the shortest")
 	f.BoolVar(&flags.wide, "wide", false, "fingerprints of 128 bits instead of 64")
@@ -83,7 +87,11 @@ func newCheck(l *lab) *cobra.Command {
 	f.IntVar(&flags.walk.StepsMax, "walk-steps", 200, "the most steps of a walk")
 	f.IntVar(&flags.walk.Depth, "walk-depth", 3, "the depth of the bugs that pct looks for, or the delays of delay")
 	f.StringVar(&flags.trace, "trace", "", "write the first run that breaks a property to a `file`, for replay")
+	f.StringVar(&flags.checkpoint, "checkpoint", "", "keep the search in a `file` now and then, and when a bound or an interruption ends it")
+	f.DurationVar(&flags.every, "every", time.Minute, "how often --checkpoint keeps it")
+	f.StringVar(&flags.resume, "continue", "", "go on with a search that --checkpoint kept in a `file`")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object")
+	completeFlag(cmd, "por", porWays)
 	completeFlag(cmd, "mutant", mutantNames)
 	completeFlag(cmd, "walk", explore.Schedulers)
 	return cmd
@@ -160,11 +168,15 @@ func (l *lab) check(ctx context.Context, name string, flags checkFlags) error {
 	case flags.dfs:
 		c.flags.workers = 1
 		result, err = explore.RunDepthFirst(ctx, c.model, options)
+	case flags.resume != "":
+		result, err = c.goOn(ctx, options)
 	default:
 		result, err = explore.Run(ctx, c.model, options)
 	}
 	line.clear()
 	switch {
+	case errors.Is(err, explore.ErrUnkept):
+		return usage("", "--checkpoint: %s cannot be kept in a file", name)
 	case errors.Is(err, explore.ErrActorless):
 		return usage("--walk uniform needs none", "--walk %s: %s does not tell whose a step is", flags.scheduler, name)
 	case errors.Is(err, explore.ErrIndivisible):
@@ -241,29 +253,15 @@ func megabytes(n uint64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) 
 func (f *checkFlags) parse(l *lab, name string) (*checking, explore.Options, error) {
 	options := explore.Options{
 		Workers: f.workers, StatesMax: f.statesMax, DepthMax: f.depthMax, Symmetry: f.symmetry,
-		PartialOrder: f.por, Stop: f.stop, Wide: f.wide, Audit: f.audit, Seed: f.seed,
+		PartialOrder: f.por != "", Awake: f.por == porPersistent, Insistent: f.por == porSleep,
+		Stop: f.stop, Wide: f.wide, Audit: f.audit, Seed: f.seed,
 	}
 	entry, err := l.checkedEntry(name, f.mutant)
 	if err != nil {
 		return nil, options, err
 	}
-	if f.workers < 1 || f.workers > jobsMax {
-		return nil, options, usage("", "--workers %d: expected a number from 1 to %d", f.workers, jobsMax)
-	}
-	if f.dfs && (f.audit || f.scheduler != "") {
-		return nil, options, usage("", "--dfs goes with neither --audit nor --walk")
-	}
-	if f.por && (f.dfs || f.scheduler != "") {
-		return nil, options, usage("", "--por goes with neither --dfs nor --walk")
-	}
-	if f.scheduler != "" && !slices.Contains(explore.Schedulers(), f.scheduler) {
-		return nil, options, usage("", "--walk %s: %s", f.scheduler, hint.For(f.scheduler, explore.Schedulers()))
-	}
-	if f.walk.Walks < 1 || f.walk.StepsMax < 1 || f.walk.Depth < 1 {
-		return nil, options, usage("", "--walks, --walk-steps and --walk-depth are numbers from 1 on")
-	}
-	if f.depthMax < 0 {
-		return nil, options, usage("", "--max-depth %d: expected a number of levels, or 0", f.depthMax)
+	if err := f.together(); err != nil {
+		return nil, options, err
 	}
 	if options.MemoryMax, err = f.memoryMax(); err != nil {
 		return nil, options, err
@@ -280,7 +278,11 @@ func (f *checkFlags) parse(l *lab, name string) (*checking, explore.Options, err
 	if err != nil {
 		return nil, options, usage("", "%v", err)
 	}
-	return &checking{name: name, model: model, values: values, flags: *f}, options, nil
+	c := &checking{name: name, model: model, values: values, flags: *f}
+	if f.checkpoint != "" || f.resume != "" {
+		options.Checkpoint = c.checkpointing()
+	}
+	return c, options, nil
 }
 
 // memoryMax returns the bound of the memory, and has the garbage collector keep

@@ -3,8 +3,6 @@ package command
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"quorumlab/checker/explore"
@@ -28,7 +26,8 @@ type checkReport struct {
 	Symmetry      bool              `json:"symmetry"`
 	// POR: partial-order reduction.
 	POR            bool            `json:"por"`
-	Search         string          `json:"search"` // breadth, depth or walk
+	PORWay         string          `json:"por_way,omitempty"` // both, persistent or sleep
+	Search         string          `json:"search"`            // breadth, depth or walk
 	Walk           string          `json:"walk,omitempty"`
 	Complete       bool            `json:"complete"`
 	Bound          string          `json:"bound,omitempty"`
@@ -37,6 +36,9 @@ type checkReport struct {
 	Seed           uint64          `json:"seed"`
 	Verdicts       []checkVerdict  `json:"verdicts"`
 	Coverage       []checkCoverage `json:"coverage"`
+	Branches       []checkBranch   `json:"branches,omitempty"` // of a protocol
+	// NeverTaken names the kinds of step and the branches that were never taken.
+	NeverTaken []string `json:"never_taken"`
 }
 
 type checkVerdict struct {
@@ -68,6 +70,14 @@ type checkCoverage struct {
 	Steps uint64 `json:"steps"`
 }
 
+// checkBranch is a branch of a protocol, and in how many distinct situations of a
+// node it was taken.
+type checkBranch struct {
+	Of    string `json:"of"`
+	Name  string `json:"name"`
+	Taken uint64 `json:"taken"`
+}
+
 var expectations = [...]string{
 	explore.Never: "always", explore.Sometimes: "sometimes", explore.Eventually: "eventually",
 }
@@ -78,7 +88,7 @@ func (c *checking) report(r *explore.Result) *checkReport {
 		Depth: r.Depth, Terminal: r.Terminal, Seconds: r.Elapsed.Seconds(),
 		PerSecond: float64(r.Generated) / max(r.Elapsed.Seconds(), 1e-9),
 		Bytes:     r.Bytes, BytesPerState: float64(r.Bytes) / float64(max(1, r.Distinct)),
-		Workers: c.flags.workers, Mutant: c.flags.mutant, Symmetry: c.flags.symmetry, POR: c.flags.por,
+		Workers: c.flags.workers, Mutant: c.flags.mutant, Symmetry: c.flags.symmetry, POR: c.flags.por != "", PORWay: c.flags.por,
 		Search: c.search(), Walk: c.flags.scheduler, Complete: r.Complete(), Bound: string(r.Bound),
 		Frontier: r.Frontier, CollisionBound: r.CollisionBound, Seed: c.flags.seed,
 		Verdicts: []checkVerdict{}, Coverage: []checkCoverage{},
@@ -101,7 +111,35 @@ func (c *checking) report(r *explore.Result) *checkReport {
 	for kind, name := range c.model.Kinds() {
 		report.Coverage = append(report.Coverage, checkCoverage{name, r.Kinds[kind]})
 	}
+	for _, b := range c.branches() {
+		report.Branches = append(report.Branches, checkBranch(b))
+	}
+	report.NeverTaken = c.neverTaken(r)
 	return report
+}
+
+// branches lists the branches of a protocol.
+func (c *checking) branches() []explore.Branch {
+	if covering, ok := c.model.(explore.Covering); ok {
+		return covering.Coverage()
+	}
+	return nil
+}
+
+// neverTaken names what was never taken.
+func (c *checking) neverTaken(r *explore.Result) []string {
+	never := []string{}
+	for kind, name := range c.model.Kinds() {
+		if r.Kinds[kind] == 0 {
+			never = append(never, "step "+name)
+		}
+	}
+	for _, b := range c.branches() {
+		if b.Taken == 0 {
+			never = append(never, b.Of+" "+b.Name)
+		}
+	}
+	return never
 }
 
 // steps tells a run.
@@ -119,11 +157,7 @@ func (c *checking) steps(path *explore.Path) []checkStep {
 
 // print tells the result to people.
 func (c *checking) print(l *lab, r *explore.Result) {
-	var set []string
-	for _, name := range slices.Sorted(maps.Keys(c.values)) {
-		set = append(set, name+"="+c.values[name])
-	}
-	fmt.Fprintf(l.out, "%s: %s\n", l.paint.strong(c.name), strings.Join(set, ", "))
+	fmt.Fprintf(l.out, "%s: %s\n", l.paint.strong(c.name), c.parameters())
 	if c.flags.scheduler != "" {
 		c.printWalks(l, r)
 	} else {
@@ -149,8 +183,8 @@ func (c *checking) printWalks(l *lab, r *explore.Result) {
 func (c *checking) printSearch(l *lab, r *explore.Result) {
 	what := "every reachable state was explored"
 	if !r.Complete() {
-		what = fmt.Sprintf("inconclusive: bound reached (%s) after %s distinct states; %s were not expanded",
-			r.Bound, grouped(r.Distinct), grouped(r.Frontier))
+		what = fmt.Sprintf("inconclusive: bound reached after %s states (%s); %s of them were not expanded",
+			grouped(r.Distinct), r.Bound, grouped(r.Frontier))
 	}
 	fmt.Fprintf(l.out, "  %s\n", what)
 	fmt.Fprintf(l.out, "  %s states generated, %s distinct, depth %d, %s without a successor\n",
@@ -177,8 +211,11 @@ func (c *checking) reductions() string {
 	if c.flags.symmetry {
 		all = append(all, "symmetry")
 	}
-	if c.flags.por {
+	switch c.flags.por {
+	case porBoth:
 		all = append(all, "partial order")
+	case porPersistent, porSleep:
+		all = append(all, "partial order ("+c.flags.por+" sets)")
 	}
 	return cmp.Or(strings.Join(all, ", "), "none")
 }
@@ -237,10 +274,22 @@ func glyphOf(v explore.Verdict) string {
 func (c *checking) printCoverage(l *lab, r *explore.Result) {
 	fmt.Fprintln(l.out, "  steps taken, by kind:")
 	for kind, name := range c.model.Kinds() {
-		told := grouped(r.Kinds[kind])
-		if r.Kinds[kind] == 0 {
-			told = "never"
-		}
-		fmt.Fprintf(l.out, "    %-24s %s\n", name, told)
+		fmt.Fprintf(l.out, "    %-40s %s\n", name, timesTaken(r.Kinds[kind]))
 	}
+	of := ""
+	for _, b := range c.branches() {
+		if b.Of != of {
+			of = b.Of
+			fmt.Fprintf(l.out, "  %ss, in how many distinct situations of a node:\n", of)
+		}
+		fmt.Fprintf(l.out, "    %-40s %s\n", b.Name, timesTaken(b.Taken))
+	}
+	paragraph(l.out, "  never taken: ", "      ", cmp.Or(strings.Join(c.neverTaken(r), "; "), "nothing, all was taken"))
+}
+
+func timesTaken(n uint64) string {
+	if n == 0 {
+		return "never"
+	}
+	return grouped(n)
 }

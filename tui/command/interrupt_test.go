@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -103,3 +105,53 @@ func TestInterruptTwice(t *testing.T) {
 		t.Errorf("the process ended with %v", status)
 	}
 }
+
+// TestCheckKilled kills a check without warning and goes on from what it kept: the
+// counts are those of a check that nobody killed. It is interrupted too, and tells
+// what it knows.
+func TestCheckKilled(t *testing.T) {
+	folder := t.TempDir()
+	kept := filepath.Join(folder, "kept")
+	model := []string{"check", "register-paxos", "--set", "clients=3", "--json"}
+	p := start(t, nil, append(model, "--checkpoint", kept, "--every", "1ms")...)
+	for !isFile(kept) && p.running() {
+		runtime.Gosched()
+	}
+	if err := p.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	p.finish(t)
+	if p.out.Len() > 0 {
+		t.Fatal("the check was over before it could be killed")
+	}
+	again := filepath.Join(folder, "again")
+	q := start(t, nil, append(model, "--continue", kept, "--checkpoint", again, "--every", "1ms")...)
+	for !isFile(again) && q.running() {
+		runtime.Gosched()
+	}
+	q.interrupt(t)
+	status := q.finish(t)
+	var report checkReport
+	if err := json.Unmarshal(q.out.Bytes(), &report); err != nil {
+		t.Fatalf("%v in %s", err, q.out.String())
+	}
+	if status.ExitStatus() == exitInterrupted && (report.Complete || report.Bound != "interrupted" || report.Distinct == 0) {
+		t.Errorf("interrupted: %+v", report)
+	}
+	r := start(t, nil, append(model, "--continue", again)...)
+	r.finish(t)
+	if err := json.Unmarshal(r.out.Bytes(), &report); err != nil {
+		t.Fatalf("%v in %s", err, r.out.String())
+	}
+	if report.Distinct != 1194428 || report.Generated != 2420477 || report.Depth != 28 || !report.Complete {
+		t.Errorf("continued: %d / %d / %d, complete %t", report.Distinct, report.Generated, report.Depth, report.Complete)
+	}
+}
+
+func isFile(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// running reports whether the process has not ended.
+func (p *started) running() bool { return p.Process.Signal(syscall.Signal(0)) == nil }

@@ -169,6 +169,7 @@ func (m *Model) step(c *content, event protocols.Event, o *outcome, notes []prot
 		c.Up, c.Node, c.Timers = false, nil, nil
 		return notes
 	}
+	m.coverage.step(m, event, effects)
 	for _, effect := range effects {
 		switch e := effect.(type) {
 		case protocols.Send:

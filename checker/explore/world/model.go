@@ -56,6 +56,8 @@ type Model struct {
 
 	// prologue leads from boot to where exploration begins, nil if that is boot.
 	prologue *explore.Path
+
+	coverage covered
 }
 
 // commandsMax is the most that a client can ask: its requests have a byte.
