@@ -19,7 +19,8 @@ func TestContinue(t *testing.T) {
 	for _, told := range []string{
 		"twophase rms=5", "register-abd", "register-abd network=ordered", "register-paxos network=dup servers=2",
 		"zab-spec", "zab-spec servers=2 txns=1 timeouts=1",
-		"primarybackup nodes=2 clients=2", mysqlAB, "zab nodes=2 timers=2", "twopc nodes=2 crashes=1", "paxos nodes=2 timers=1", "quorumstore",
+		mysqlAB, "primarybackup nodes=2", "zab nodes=2 timers=2" + plain, "zab nodes=2 timers=1 crashes=0", "twopc nodes=2 crashes=1" + plain,
+		"paxos nodes=2 timers=1" + plain, "paxos nodes=2 crashes=0 drops=0", "quorumstore" + plain, "threepc nodes=2", "paxoscommit nodes=2 faults=0" + plain,
 	} {
 		for _, o := range []explore.Options{{}, {Wide: true, Seed: 3}, {PartialOrder: true}, {Symmetry: true}, {PartialOrder: true, Awake: true}} {
 			m := makeModel(t, told)

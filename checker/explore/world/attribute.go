@@ -2,8 +2,9 @@ package world
 
 import "quorumlab/protocols"
 
-// Attributes implements explore.Attributed.
-func (x *expander) Attributes() bool { return true }
+// Attributes implements explore.Attributed. Where a hint that is under way comes first,
+// all steps depend on all.
+func (x *expander) Attributes() bool { return !x.config.Limits.PromptHints }
 
 // attribute says whose the step is that leads to the successor, and whom it
 // touches: deliveries, completed forces and requests are their node's, what
@@ -18,6 +19,9 @@ func (x *expander) attribute(kind, a, b int) {
 	case kindSync:
 		actor = a - 1
 	case kindInvoke, kindAnswer:
+		if x.config.Limits.PromptCalls {
+			return // what the node does at once depends on the node
+		}
 		actor = x.nodes + a
 	default:
 		return
