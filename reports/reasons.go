@@ -198,9 +198,18 @@ func (r *Report) gaveUp(row *RowReport) string {
 			gave = append(gave, fmt.Sprintf("time, in the %s phase: locks stay in doubt for %.1f s (median of the longest)", p.Name, d.Longest.Median/1000))
 		}
 	}
+	for _, level := range linear.Levels() { // the weakest first: who is not that is none above
+		at := slices.IndexFunc(row.Verdicts, func(v VerdictReport) bool { return v.Model == level.Name && v.Verdict == linear.Violated })
+		if at >= 0 {
+			gave = append(gave, "isolation: its transactions are not "+level.Name)
+			break
+		}
+	}
 	switch {
 	case len(gave) > 0:
 		return "Gave up " + strings.Join(gave, "; ") + "."
+	case lin.Runs == 0:
+		return "Nothing was found that it gave up in what was judged."
 	case lin.Verdict == linear.Unknown:
 		return "What it gave up is not known: whether its histories are linearizable was not decided."
 	case r.Recorded:

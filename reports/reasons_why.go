@@ -204,7 +204,7 @@ func (r *Report) doubtEnds(row *RowReport) string {
 // unproven: a verdict is unknown.
 func (r *Report) unproven(row *RowReport) string {
 	for _, v := range row.Verdicts {
-		if v.Verdict == linear.Unknown {
+		if v.Unknown > 0 && v.Verdict == linear.Unknown {
 			return fmt.Sprintf("Whether it is %s is not known in %d of %d runs: %s.", v.Model, v.Unknown, v.Runs, v.Why)
 		}
 	}

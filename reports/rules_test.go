@@ -180,6 +180,37 @@ func TestRecordedHistories(t *testing.T) {
 	}
 }
 
+func TestRecordedTransactions(t *testing.T) {
+	appends := func(key, element string) linear.ListOp { return linear.ListOp{Key: key, Element: element} }
+	reads := func(key string, list ...string) linear.ListOp { return linear.ListOp{Key: key, Read: true, List: list} }
+	skew := []linear.Transaction{
+		{ID: 1, Session: 1, Ops: []linear.ListOp{appends("x", "1"), appends("y", "1")}, Invoke: 1, Return: 9, Outcome: linear.OK},
+		{ID: 2, Session: 2, Ops: []linear.ListOp{reads("x"), reads("y", "1")}, Invoke: 2, Return: 8, Outcome: linear.OK},
+		{ID: 3, Session: 3, Ops: []linear.ListOp{reads("x", "1"), reads("y", "1")}, Invoke: 10, Return: 11, Outcome: linear.OK},
+	}
+	c, err := Recorded(context.Background(), []Recording{{Name: "skew", Transactions: skew}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := c.Summary("quorumlab report", "test").Rows[0]
+	want := map[string]linear.Verdict{
+		"strict-serializable": linear.Violated, "serializable": linear.Violated, "consistent-view": linear.Violated,
+		"read-committed": linear.Holds, "read-uncommitted": linear.Holds, linearizable: linear.Unknown,
+	}
+	for _, v := range row.Verdicts {
+		if verdict, asked := want[v.Model]; asked && v.Verdict != verdict {
+			t.Errorf("%s: %s, want %s", v.Model, v.Verdict, verdict)
+		}
+		delete(want, v.Model)
+		if v.Verdict == linear.Violated && (v.Witness == nil || !strings.HasPrefix(v.Witness.Words, "G-single: ")) {
+			t.Errorf("%s has the witness %+v", v.Model, v.Witness)
+		}
+	}
+	if len(want) > 0 || row.GaveUp != "Gave up isolation: its transactions are not consistent-view." {
+		t.Errorf("not judged: %v; given up: %q", want, row.GaveUp)
+	}
+}
+
 func TestWeakerModelsFollowFromStronger(t *testing.T) {
 	names := []string{}
 	for _, m := range Models() {

@@ -325,6 +325,9 @@ func (c *Collected) offered(row int) map[linear.Kind]bool {
 			for _, l := range c.samples[row][p][i].latencies {
 				kinds[l.kind] = kinds[l.kind] || len(l.sorted) > 0
 			}
+			for _, s := range c.samples[row][p][i].shares {
+				kinds[s.Kind] = kinds[s.Kind] || s.Answered > 0
+			}
 		}
 	}
 	return kinds

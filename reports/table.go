@@ -2,6 +2,8 @@ package reports
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"quorumlab/checker/linear"
 )
@@ -18,6 +20,9 @@ type Table struct {
 
 // headline is the table that answers the question of the report.
 func (r *Report) headline() Table {
+	if r.Recorded {
+		return r.headlineRecorded()
+	}
 	t := Table{
 		Title: "What each gave up", Wide: true,
 		Note: fmt.Sprintf("Availability: answered ok within the deadline of the intended start, of what was to start while the cut lasted; all runs together [quartiles of the runs]. Latency: p50 / p99 in ms from the intended start, before any fault; n operations. Fail-over: ms from the cut to the first write answered where it goes on. Recovery: ms from the heal until answers are back at 95 %% of what they were. Median [quartiles] of %d seeds; in all %d runs a phase.", r.Seeds.N, r.Seeds.N),
@@ -32,7 +37,7 @@ func (r *Report) headline() Table {
 		cells := []string{row.Title, v.short()}
 		cut := row.cut()
 		if cut == nil && len(row.Phases) > 0 {
-			cells = append(cells, none, kindsShort(firstSide(&row.Phases[0])))
+			cells = append(cells, none, none)
 			cut = &row.Phases[0]
 		} else {
 			cells = append(cells, kindsShort(cut.side(SideMinority)), kindsShort(cut.side(SideMajority)))
@@ -47,11 +52,51 @@ func (r *Report) headline() Table {
 	return t
 }
 
-func firstSide(p *PhaseReport) *SideReport {
-	if len(p.Sides) == 0 {
-		return nil
+// headlineRecorded is that of histories from elsewhere.
+func (r *Report) headlineRecorded() Table {
+	t := Table{
+		Title: "What the histories show", Wide: true,
+		Note:    "Answered: ok, of all, within a second if the history has times. Latency: p50 / p99 in ms, n operations. Stale reads: those that missed a write acknowledged before they began; k: how many at most.",
+		Columns: []string{"history", "linearizable", "strongest that is not violated", "answered", "read p50 / p99, ms", "write p50 / p99, ms", "stale reads", "k, at most"},
 	}
-	return &p.Sides[0]
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		strongest := "none"
+		for _, v := range row.Verdicts {
+			if v.Verdict == linear.Holds {
+				strongest = v.Model
+				break
+			}
+		}
+		p := &row.Phases[0]
+		t.Rows = append(t.Rows, []string{
+			row.Title, row.Verdicts[0].short(), strongest, answeredByKind(p), row.normal(linear.Read), row.normal(linear.Write),
+			fmt.Sprintf("%d of %d", p.Stale.Stale, p.Stale.Reads), fmt.Sprint(p.Stale.KMax),
+		})
+	}
+	return t
+}
+
+// answeredByKind shows what was answered on all sides together.
+func answeredByKind(p *PhaseReport) string {
+	var kinds []linear.Kind
+	sums := map[linear.Kind]Available{}
+	for _, side := range p.Sides {
+		for _, k := range side.Kinds {
+			sum, seen := sums[k.Kind]
+			if !seen {
+				kinds = append(kinds, k.Kind)
+			}
+			sum.Add(k.Available.Share)
+			sums[k.Kind] = sum
+		}
+	}
+	slices.Sort(kinds)
+	var list []string
+	for _, kind := range kinds {
+		list = append(list, fmt.Sprintf("%ss %s", kind, sums[kind].words()))
+	}
+	return strings.Join(list, "\n")
 }
 
 // kindsShort shows what was answered of reads, writes and transfers.

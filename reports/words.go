@@ -106,6 +106,9 @@ func ranged(list []string, none string) string {
 
 // short shows the verdict of all runs, where there is little room.
 func (v *VerdictReport) short() string {
+	if v.Runs == 0 {
+		return glyphUnknown + " not judged"
+	}
 	switch v.Verdict {
 	case linear.Violated:
 		return fmt.Sprintf("%s violated in %d of %d runs", glyphViolated, v.Violated, v.Runs)
@@ -125,6 +128,9 @@ func (f *Figure) orNever(struck int) string {
 
 // words shows the verdict of all runs.
 func (v *VerdictReport) words() string {
+	if v.Runs == 0 {
+		return "not judged: " + v.Why
+	}
 	switch v.Verdict {
 	case linear.Violated:
 		return fmt.Sprintf("violated in %d of %d runs", v.Violated, v.Runs)

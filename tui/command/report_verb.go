@@ -173,18 +173,29 @@ func (l *lab) reportRows(flags reportFlags) ([]reports.Row, error) {
 func (l *lab) collectRecorded(ctx context.Context, files []string) (*reports.Collected, error) {
 	var recordings []reports.Recording
 	for _, name := range files {
-		file, err := openFile(name)
+		recording, err := readRecording(name)
 		if err != nil {
 			return nil, err
 		}
-		history, report, err := linear.Decode(file, linear.Auto)
-		file.Close()
-		if err != nil {
-			return nil, inFile(name, err)
-		}
-		recordings = append(recordings, reports.Recording{Name: filepath.Base(name), History: history, Clock: report.Clock})
+		recordings = append(recordings, recording)
 	}
 	return reports.Recorded(ctx, recordings)
+}
+
+// readRecording reads a history.
+func readRecording(name string) (reports.Recording, error) {
+	recording := reports.Recording{Name: filepath.Base(name)}
+	file, err := openFile(name)
+	if err != nil {
+		return recording, err
+	}
+	defer file.Close()
+	history, report, err := linear.Decode(file, linear.Auto)
+	if err != nil {
+		return recording, inFile(name, err)
+	}
+	recording.History, recording.Clock = history, report.Clock
+	return recording, nil
 }
 
 // writeReport writes all files of a report.
