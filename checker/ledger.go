@@ -2,6 +2,7 @@ package checker
 
 import (
 	"slices"
+	"strconv"
 
 	"quorumlab/protocols"
 )
@@ -12,10 +13,12 @@ import (
 // Paxos.
 type ledger struct {
 	slots map[uint64]*decree
+	// apart tells that promises are given slot by slot, not for all at once.
+	apart bool
 	// promises holds which ballots a node has promised, highest the highest
 	// that it has promised or accepted in.
 	promises map[promise]bool
-	highest  map[protocols.NodeID]uint64
+	highest  map[scope]uint64
 	// losses counts how often a node has lost what it promised and accepted:
 	// each time it becomes another acceptor.
 	losses map[protocols.NodeID]int
@@ -28,6 +31,13 @@ type ledger struct {
 type promise struct {
 	acceptor
 	ballot uint64
+	slot   uint64 // 0: all
+}
+
+// scope is what an acceptor promises by itself: a slot, or 0 for all of them.
+type scope struct {
+	acceptor
+	slot uint64
 }
 
 // acceptor is a node until it loses its disk.
@@ -72,7 +82,7 @@ type configuration struct {
 func newLedger() ledger {
 	return ledger{
 		slots: map[uint64]*decree{}, promises: map[promise]bool{},
-		highest: map[protocols.NodeID]uint64{}, losses: map[protocols.NodeID]int{},
+		highest: map[scope]uint64{}, losses: map[protocols.NodeID]int{},
 	}
 }
 
@@ -98,10 +108,13 @@ func (l *ledger) take(s *Set, node protocols.NodeID, note *protocols.Note) {
 		if !slices.ContainsFunc(d.votes, func(v ballotVote) bool { return v.acceptor == who && v.ballot == note.Term }) {
 			d.votes = append(d.votes, ballotVote{said, who})
 		}
-		l.highest[node] = max(l.highest[node], note.Term)
+		within := l.within(node, note.Slot)
+		l.highest[within] = max(l.highest[within], note.Term)
 	case protocols.Promised:
-		l.promises[promise{acceptor{node, l.losses[node]}, note.Term}] = true
-		l.highest[node] = max(l.highest[node], note.Term)
+		l.apart = l.apart || note.Slot != 0
+		within := l.within(node, note.Slot)
+		l.promises[promise{within.acceptor, note.Term, within.slot}] = true
+		l.highest[within] = max(l.highest[within], note.Term)
 	case protocols.Chosen:
 		l.chosenMax = max(l.chosenMax, note.Slot)
 		if d := l.slot(note.Slot); d.chosen == nil {
@@ -112,9 +125,17 @@ func (l *ledger) take(s *Set, node protocols.NodeID, note *protocols.Note) {
 	case protocols.Lost:
 		// What the lost acceptor promised and accepted still counts for the
 		// ballots that relied on it, and for nothing else.
-		delete(l.highest, node)
 		l.losses[node]++
 	}
+}
+
+// within returns for what a node, as the acceptor that it is, promises when it
+// promises something about a slot.
+func (l *ledger) within(node protocols.NodeID, slot uint64) scope {
+	if !l.apart {
+		slot = 0
+	}
+	return scope{acceptor{node, l.losses[node]}, slot}
 }
 
 func (l *ledger) configure(s *Set, node protocols.NodeID, note *protocols.Note) {
@@ -136,7 +157,8 @@ func (l *ledger) find(from uint64) (at int, known bool) {
 	})
 }
 
-// members returns who votes on a slot: all nodes if nobody said.
+// members returns who votes on a slot: if nobody said all nodes, or the first 2F+1
+// of them in a protocol that is told how many faults it is to tolerate (F > 0).
 func (s *Set) members(slot uint64) []protocols.NodeID {
 	at, known := s.ledger.find(slot)
 	if !known {
@@ -145,17 +167,32 @@ func (s *Set) members(slot uint64) []protocols.NodeID {
 	if at >= 0 {
 		return s.ledger.configurations[at].members
 	}
-	all := make([]protocols.NodeID, len(s.world.Nodes))
+	acceptors := len(s.world.Nodes)
+	if faults, given := s.faults(); given && faults > 0 {
+		acceptors = min(acceptors, 2*faults+1)
+	}
+	all := make([]protocols.NodeID, acceptors)
 	for i := range all {
 		all[i] = protocols.NodeID(i + 1)
 	}
 	return all
 }
 
+// faults returns the parameter of that name, if there is one: F of Gray, Lamport,
+// "Consensus on transaction commit" (TODS 2006).
+func (s *Set) faults() (number int, given bool) {
+	number, err := strconv.Atoi(s.world.Setup().Parameters["faults"])
+	return number, err == nil && number >= 0
+}
+
 // quorum returns how many of some members are a quorum of the first or second
-// phase. It is a majority, unless the protocol has parameters q1 and q2
-// (flexible quorums: Howard, Malkhi, Spiegelman, OPODIS 2016).
+// phase. It is a majority (one acceptor, where no fault is tolerated), unless the
+// protocol has parameters q1 and q2 (flexible quorums: Howard, Malkhi, Spiegelman,
+// OPODIS 2016).
 func (s *Set) quorum(parameter string, members int) int {
+	if faults, given := s.faults(); given {
+		return faults + 1
+	}
 	if given := s.world.Setup().Parameters[parameter]; given != "" {
 		if number, ok := wholeNumber(given); ok {
 			return number
@@ -176,11 +213,14 @@ func (s *Set) voters(slot, ballot uint64) []protocols.NodeID {
 	return voters
 }
 
-// promiser returns as which acceptor a node promised a ballot, the last one if it
-// did so several times.
-func (l *ledger) promiser(node protocols.NodeID, ballot uint64) (who acceptor, promised bool) {
+// promiser returns as which acceptor a node promised a ballot for a slot, the last
+// one if it did so several times.
+func (l *ledger) promiser(node protocols.NodeID, slot, ballot uint64) (who acceptor, promised bool) {
+	if !l.apart {
+		slot = 0
+	}
 	for losses := l.losses[node]; losses >= 0; losses-- {
-		if who = (acceptor{node, losses}); l.promises[promise{who, ballot}] {
+		if who = (acceptor{node, losses}); l.promises[promise{who, ballot, slot}] {
 			return who, true
 		}
 	}

@@ -124,7 +124,7 @@ func (r *p2c) decides(s *Set, node protocols.NodeID, note *protocols.Note) {
 	// Of each that promised, the highest ballot below in which it accepted.
 	var lasts []ballotValue
 	for _, member := range members {
-		who, promised := s.ledger.promiser(member, note.Term)
+		who, promised := s.ledger.promiser(member, note.Slot, note.Term)
 		if !promised {
 			continue
 		}
@@ -179,7 +179,7 @@ func (r *keptPromise) decides(s *Set, node protocols.NodeID, note *protocols.Not
 	if _, boots := s.step.Event.(protocols.Recovered); boots && note.Kind == protocols.Accepted {
 		return // what it accepted before, told once more
 	}
-	if highest := s.ledger.highest[node]; note.Term < highest {
+	if highest := s.ledger.highest[s.ledger.within(node, note.Slot)]; note.Term < highest {
 		r.violate(s, fmt.Sprintf("%s has %s in ballot %d, after it promised ballot %d",
 			s.name(node), note.Kind, note.Term, highest))
 	}

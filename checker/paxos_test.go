@@ -71,7 +71,9 @@ func soundBallots() []act {
 	)
 }
 
-func brokenBallots() []brokenRun { return slices.Concat(brokenChoices(), brokenVotes()) }
+func brokenBallots() []brokenRun {
+	return slices.Concat(brokenChoices(), brokenVotes(), brokenInstances())
+}
 
 func brokenChoices() []brokenRun {
 	return []brokenRun{
@@ -205,6 +207,77 @@ func brokenVotes() []brokenRun {
 			5,
 			"n1 (ballot 1, since step 1) and n2 (ballot 2, since step 3) both hold the lease",
 		},
+	}
+}
+
+// sets gives the protocol a parameter.
+func sets(name, value string) []act {
+	a := does(1)
+	a.prepare = func(w *sim.World) { w.Setup().Parameters = map[string]string{name: value} }
+	return []act{a}
+}
+
+// promisesIn are promises about one slot, as Paxos Commit gives them.
+func promisesIn(ballot, slot uint64, nodes ...protocols.NodeID) []act {
+	var acts []act
+	for _, node := range nodes {
+		acts = append(acts, tells(node, protocols.Promised, ballot, slot, nil))
+	}
+	return acts
+}
+
+// brokenInstances are runs in which each slot is an instance with its own promises,
+// or the parameters decide.
+func brokenInstances() []brokenRun {
+	return []brokenRun{
+		{
+			"the promise of one instance is forgotten",
+			run(promisesIn(5, 3, 1), promisesIn(4, 4, 1), []act{boots(1)}, promisesIn(4, 3, 1)),
+			[]string{"promise"},
+			4,
+			"n1 has promised in ballot 4, after it promised ballot 5",
+		},
+		{
+			"promises of another instance are counted",
+			run(promisesIn(5, 1, 1, 2), proposes(1, 5, 2, "x")),
+			[]string{"p2c"},
+			3,
+			"n1 proposed x in slot 2 and ballot 5, which 0 of n1, n2, n3 have promised, not 2",
+		},
+		{
+			"no fault is tolerated, and nobody is asked",
+			run(sets("faults", "0"), proposes(1, 5, 2, "x")),
+			[]string{"p2c"},
+			2,
+			"n1 proposed x in slot 2 and ballot 5, which 0 of n1, n2, n3 have promised, not 1",
+		},
+		{
+			"a leader of an instance proposes what it likes",
+			run(sets("faults", "1"), proposes(3, 0, 1, "yes"), accepts(0, 1, "yes", 1, 2), promisesIn(5, 1, 1, 2), proposes(1, 5, 1, "no")),
+			[]string{"p2c"},
+			7,
+			"n1 proposed no in slot 1 and ballot 5, but every quorum of those who promised it had accepted something else last",
+		},
+		{
+			"a configuration comes into force too soon",
+			run(sets("alpha", "4"), configures(1, 0, 1, 1, 2, 3), configures(1, 3, 6, 2, 3)),
+			[]string{"configuration"},
+			3,
+			"n1 goes by the members n2, n3 from slot 6 on, which slot 3 decided, less than 4 before",
+		},
+	}
+}
+
+// Instances whose promises are apart do not bind each other.
+func TestInstancesAreApart(t *testing.T) {
+	findings := judge(t, run(
+		promisesIn(5, 1, 1, 2), proposes(1, 5, 1, "x"), accepts(5, 1, "x", 1),
+		promisesIn(4, 2, 1, 2), proposes(2, 4, 2, "y"), accepts(4, 2, "y", 1, 2), chooses(2, 4, 2, "y"),
+	))
+	for _, name := range []string{"p2c", "promise", "agreement"} {
+		if f := findings[name]; f.Verdict != checker.Holds || f.Checked == 0 {
+			t.Errorf("%s: %+v", name, f)
+		}
 	}
 }
 

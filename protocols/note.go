@@ -118,7 +118,7 @@ const (
 	// Chosen: the node knows that Value is chosen.
 	Chosen NoteKind = "chosen"
 	// Promised: an acceptor has on its disk that it accepts nothing below
-	// the ballot.
+	// the ballot, in Slot or, if that is 0, in any.
 	Promised NoteKind = "promised"
 	// Lost: the node has lost what it promised and accepted. From now on it
 	// is another acceptor, whose votes count only when that was agreed on.

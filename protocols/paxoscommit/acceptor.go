@@ -140,25 +140,45 @@ func (n *Node) onPhase2a(from protocols.NodeID, m Phase2a, out *protocols.Effect
 	n.tellAccepted(a, out)
 }
 
+// forceAcceptance writes a promise, or an acceptance of values.
 func (n *Node) forceAcceptance(a *Acceptance, record protocols.Record, what string, out *protocols.Effects) {
 	n.Force(&a.Pending, a.Transaction, record, what, out)
+	u := Undertaken{Ballot: a.Promised, Mark: a.Mark}
 	if what == whatAccepted {
-		a.AcceptedMark = a.Mark
+		u.Ballot, u.Values = a.Ballot, a.Values
 	}
+	a.Underway = append(a.Underway, u)
 }
 
 // onAcceptanceForced tells of a promise or an acceptance that is on disk.
-func (n *Node) onAcceptanceForced(a *Acceptance, what string, out *protocols.Effects) {
-	for i, manager := range a.Managers {
-		slot := instance(a.Transaction, manager)
-		switch {
-		case what == whatPromised:
-			out.Note(protocols.Note{Kind: protocols.Promised, Term: uint64(a.Promised), Slot: slot})
-		case a.AcceptedMark <= n.Written && a.Values != nil: // else it has accepted anew
-			out.Note(protocols.Note{Kind: protocols.Accepted, Term: uint64(a.Ballot), Slot: slot, Value: a.Values[i]})
-		}
+func (n *Node) onAcceptanceForced(a *Acceptance, out *protocols.Effects) {
+	if len(a.Underway) > 0 && a.Underway[0].Mark <= n.Written {
+		a.note(a.Underway[0].Ballot, a.Underway[0].Values, out)
+		a.Underway = a.Underway[1:]
 	}
 	n.Release(&a.Pending, out)
+}
+
+// note tells of the promise of a ballot, or of the acceptance of values in it.
+func (a *Acceptance) note(ballot Ballot, values []Value, out *protocols.Effects) {
+	for i, manager := range a.Managers {
+		note := protocols.Note{Kind: protocols.Promised, Term: uint64(ballot), Slot: instance(a.Transaction, manager)}
+		if values != nil {
+			note.Kind, note.Value = protocols.Accepted, values[i]
+		}
+		out.Note(note)
+	}
+}
+
+// noteKept tells at boot of what the disk kept: the last of it may have got there
+// without the node's knowing, just before it crashed.
+func (a *Acceptance) noteKept(out *protocols.Effects) {
+	if a.Values != nil {
+		a.note(a.Ballot, a.Values, out)
+	}
+	if a.Promised > 0 {
+		a.note(a.Promised, nil, out)
+	}
 }
 
 // forgetBelow forgets the transactions of a coordinator that are over at all

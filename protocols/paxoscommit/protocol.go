@@ -30,7 +30,7 @@ func Protocol() protocols.Protocol {
 		New: newFromConfig,
 		Invariants: []string{
 			"ac1", "ac2", "ac3", "ac4", "ac5", "in-doubt-locks", "conservation", "force-order",
-			"agreement", "validity", "one-value-a-ballot",
+			"agreement", "validity", "one-value-a-ballot", "p2c", "promise",
 		},
 		// The vote of a participant where a transaction only reads is not among
 		// them: no scenario has such a transaction.

@@ -180,6 +180,7 @@ func (n *Node) Recover(found resource.Recovered, disk protocols.Disk, out *proto
 	n.sift(disk, out)
 	n.Reserve(out)
 	for i := range n.Acceptances {
+		n.Acceptances[i].noteKept(out)
 		n.settleLater(n.Acceptances[i].Transaction, out)
 	}
 	for i := range n.Processes {
@@ -239,7 +240,7 @@ func (n *Node) Table() protocols.Record {
 	}
 	for _, a := range n.Acceptances {
 		if a.Promised > 0 || a.Values != nil {
-			a.Offers, a.Settled, a.Pending, a.AcceptedMark = nil, nil, commitment.Pending{}, 0
+			a.Offers, a.Settled, a.Pending, a.Underway = nil, nil, commitment.Pending{}, nil
 			table.Acceptances = append(table.Acceptances, a)
 		}
 	}

@@ -120,8 +120,15 @@ type Acceptance struct {
 	// Settled are the managers that are known to be done with it.
 	Settled []protocols.NodeID
 	commitment.Pending
-	// AcceptedMark is the mark of the latest acceptance.
-	AcceptedMark uint64
+	// Underway are the promises and acceptances on their way to the disk, in order.
+	Underway []Undertaken
+}
+
+// Undertaken is a promise, or an acceptance of Values, and the mark of its write.
+type Undertaken struct {
+	Ballot Ballot
+	Values []Value
+	Mark   uint64
 }
 
 // About implements commitment.About.
@@ -214,7 +221,7 @@ func (n *Node) Fire(timer protocols.Timer, out *protocols.Effects) {
 func (n *Node) Forced(id resource.ID, what string, out *protocols.Effects) {
 	if what == whatPromised || what == whatAccepted {
 		if a := n.Acceptances.Find(id); a != nil {
-			n.onAcceptanceForced(a, what, out)
+			n.onAcceptanceForced(a, out)
 		}
 		return
 	}
