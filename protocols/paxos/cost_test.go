@@ -103,6 +103,29 @@ func TestCostOfARead(t *testing.T) {
 	}
 }
 
+// Where every node proposes (the Synod protocol) a command costs both phases, four
+// message delays, whoever is asked, for the last ballot was another's; and each
+// acceptor forces its promise and its vote. Of messages it takes 4(n-1) for the two
+// phases, 2(n-1) for the first heartbeats of the ballot, and n-1 for the news.
+func TestCostOfTheSynod(t *testing.T) {
+	for _, nodes := range []int{3, 5} {
+		c := labtest.Cost(t, fmt.Sprintf(alone, nodes, "write: x, value: v"), "parameters.proposers=all").Of(cost.Write)
+		delays(t, c, 4, 4)
+		forced := map[string]int64{}
+		for _, f := range c.Forces {
+			forced[f.Node] += f.Count
+		}
+		for node, count := range forced {
+			if count != 2*3 {
+				t.Errorf("%d nodes: %s forces %d writes for three commands", nodes, node, count)
+			}
+		}
+		if sent, want := c.Sent(), int64(3*7*(nodes-1)); sent != want || len(forced) != nodes {
+			t.Errorf("%d nodes: three commands take %d messages, want %d: %+v, forces %+v", nodes, sent, want, c.Messages, c.Forces)
+		}
+	}
+}
+
 // With many commands at once several share a message and a forced write; how
 // long a chain is at most does not change by that, but for those that wait for
 // company.
