@@ -9,7 +9,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"quorumlab/scenarios"
 	"quorumlab/scenarios/language"
 	"quorumlab/tui/timeline"
 )
@@ -108,9 +107,9 @@ type (
 		err        error
 	}
 	judgedMsg struct {
-		line   *timeline.Line
-		result *scenarios.Result
-		err    error
+		line      *timeline.Line
+		judgement *timeline.Judgement
+		err       error
 	}
 	verifiedMsg struct{ err error }
 	tickMsg     struct{ plays int }
@@ -206,7 +205,7 @@ func (m *Model) arrived(msg tea.Msg) tea.Cmd {
 		return m.drafted(msg)
 	case judgedMsg:
 		if msg.err == nil && msg.line.Result() == nil {
-			msg.line.Judged(msg.result)
+			msg.line.Judged(msg.judgement)
 			m.standAtViolation(msg.line)
 			m.compareVerdicts(msg.line)
 		}
@@ -262,8 +261,8 @@ func (m *Model) judge(l *timeline.Line) tea.Cmd {
 	}
 	ctx, judging := m.ctx, l.Judging()
 	return func() tea.Msg {
-		result, err := judging(ctx)
-		return judgedMsg{l, result, err}
+		judgement, err := judging(ctx)
+		return judgedMsg{l, judgement, err}
 	}
 }
 

@@ -227,8 +227,9 @@ func (m *Model) verdictLines(b box) []string {
 	return lines
 }
 
-// historyLines shows the clients' operations as bars over time; the one that breaks
-// a property is named.
+// historyLines shows the clients' operations as bars over time, each with a dot where
+// it may have taken effect (its linearization point); the one that breaks a property
+// has a cross, and no dot.
 func (m *Model) historyLines(b box) []string {
 	l, step := m.t.Line(), m.t.Step()
 	if l.Result() == nil {
@@ -249,12 +250,19 @@ func (m *Model) historyLines(b box) []string {
 	}
 	var lines []string
 	for _, o := range ops {
-		lines = append(lines, m.operationLine(&o, name, place(o.Began), place(o.Ended), width))
+		point := -1
+		if o.Point >= 0 {
+			point = place(o.Point)
+		}
+		lines = append(lines, m.operationLine(&o, name, [3]int{place(o.Began), point, place(o.Ended)}, width))
 	}
 	return lines
 }
 
-func (m *Model) operationLine(o *timeline.Operation, name, from, to, width int) string {
+// operationLine draws a bar: where it begins, where it may have taken effect (a
+// dot; nowhere if that is -1), and where it ends.
+func (m *Model) operationLine(o *timeline.Operation, name int, places [3]int, width int) string {
+	from, point, to := places[0], places[1], places[2]
 	end, fillWith := '┤', "─"
 	switch {
 	case o.Outcome == "":
@@ -270,6 +278,9 @@ func (m *Model) operationLine(o *timeline.Operation, name, from, to, width int) 
 	}
 	bar[from] = '├'
 	bar[min(to, width-1)] = end
+	if point >= from && point < width {
+		bar[point] = '●'
+	}
 	text := o.Client + " " + o.Text
 	if o.Outcome != "" {
 		text += " → " + o.Outcome

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -220,6 +221,9 @@ func chosenRuns(s *stepped, name string) (runChoice, error) {
 
 // stepScreen shows a timeline on the terminal.
 func (l *lab) stepScreen(ctx context.Context, options tui.Options) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(100) // a screen makes little garbage, and stays for long
+	}
 	options.In, options.Out, options.Exporters = l.in, os.Stdout, l.exporters()
 	options.Again = func(p timeline.Position, s *timeline.Subject) string {
 		args := []string{"step", s.Scenario.Name, "--seed", strconv.FormatUint(s.Seed, 10)}

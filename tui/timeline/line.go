@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"quorumlab/checker/explore"
+	"quorumlab/checker/linear"
 	"quorumlab/protocols"
 	"quorumlab/scenarios"
 	"quorumlab/scenarios/language"
@@ -44,6 +45,7 @@ type Line struct {
 	successor *Line
 	running   *scenarios.Running // until it is judged
 	result    *scenarios.Result  // nil until it is judged
+	points    map[int]int64      // see Judgement
 	// used tells which lines were looked at last.
 	used int
 }
@@ -73,19 +75,46 @@ func (l *Line) Judge(ctx context.Context) error {
 	if l.result != nil {
 		return nil
 	}
-	result, err := l.Judging()(ctx)
+	judgement, err := l.Judging()(ctx)
 	if err == nil {
-		l.Judged(result)
+		l.Judged(judgement)
 	}
 	return err
 }
 
+// Judgement is what a line showed.
+type Judgement struct {
+	result *scenarios.Result
+	// points are the linearization points of the clients' operations, by number.
+	points map[int]int64
+}
+
 // Judging returns a function that judges a line which is not judged yet, for
 // another goroutine; Judged takes up what it returns.
-func (l *Line) Judging() func(context.Context) (*scenarios.Result, error) { return l.running.Judge }
+func (l *Line) Judging() func(context.Context) (*Judgement, error) {
+	running, initial := l.running, scenarios.Initial(l.Run)
+	return func(ctx context.Context) (*Judgement, error) {
+		result, err := running.Judge(ctx)
+		if err != nil {
+			return nil, err
+		}
+		j := &Judgement{result: result}
+		if len(result.History) <= pointsMax {
+			history := append(initial, result.History...)
+			j.points, err = linear.Points(ctx, history, linear.KV(), linear.Options{Steps: pointsSteps})
+		}
+		return j, err
+	}
+}
+
+// Of long histories, and those that are hard to decide, no points are told.
+const (
+	pointsMax   = 5000
+	pointsSteps = 200_000
+)
 
 // Judged takes up what Judging's function returned.
-func (l *Line) Judged(result *scenarios.Result) { l.result, l.running = result, nil }
+func (l *Line) Judged(j *Judgement) { l.result, l.points, l.running = j.result, j.points, nil }
 
 // Result returns what the run showed; nil until it is judged.
 func (l *Line) Result() *scenarios.Result { return l.result }

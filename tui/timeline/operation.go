@@ -25,7 +25,10 @@ type Operation struct {
 	// are the same in time; Ended is that of the run's end if it is open.
 	Invoke, Return int
 	Began, Ended   time.Duration
-	// OK, and its opposites.
+	// Point is its linearization point: when it may have taken effect; -1 if none is
+	// known.
+	Point time.Duration
+	// Its outcome, if it is not ok.
 	Failed, Unknown bool
 	// Offends names the property that it breaks, "" if none.
 	Offends string
@@ -44,7 +47,10 @@ func (l *Line) Operations(step, most int) []Operation {
 		op, m := &l.result.History[i], l.result.Moments[i]
 		o := Operation{
 			ID: op.ID, Client: op.Client, Node: op.Node, Text: OperationText(op),
-			Invoke: int(m.Invoke), Began: time.Duration(op.Invoke), Ended: l.Time(step),
+			Invoke: int(m.Invoke), Began: time.Duration(op.Invoke), Ended: l.Time(step), Point: -1,
+		}
+		if at, known := l.points[op.ID]; known && time.Duration(at) <= o.Ended {
+			o.Point = time.Duration(at)
 		}
 		if m.Return != 0 && int(m.Return) <= step {
 			o.Return, o.Ended = int(m.Return), time.Duration(op.Return)
