@@ -227,7 +227,7 @@ func (m *Model) verdictLines(b box) []string {
 	return lines
 }
 
-// historyLines shows the clients' operations as bars over time, each with a dot where
+// historyLines shows the clients' operations as bars from step to step, each with a dot where
 // it may have taken effect (its linearization point); the one that breaks a property
 // has a cross, and no dot.
 func (m *Model) historyLines(b box) []string {
@@ -239,22 +239,23 @@ func (m *Model) historyLines(b box) []string {
 	if len(ops) == 0 {
 		return []string{"no client has asked anything yet"}
 	}
-	from, to := ops[0].Began, l.Time(step)
+	first := ops[0].Invoke
 	for _, o := range ops {
-		from, to = min(from, o.Began), max(to, o.Ended)
+		first = min(first, o.Invoke)
 	}
 	name := max(12, b.width*2/5)
 	width := max(4, b.width-name-1)
-	place := func(at time.Duration) int {
-		return int(int64(at-from) * int64(width-1) / max(1, int64(to-from)))
-	}
+	place := func(at int) int { return (at - first) * (width - 1) / max(1, step-first) }
 	var lines []string
 	for _, o := range ops {
-		point := -1
-		if o.Point >= 0 {
+		end, point := step, -1
+		if o.Return > 0 {
+			end = o.Return
+		}
+		if o.Point > 0 {
 			point = place(o.Point)
 		}
-		lines = append(lines, m.operationLine(&o, name, [3]int{place(o.Began), point, place(o.Ended)}, width))
+		lines = append(lines, m.operationLine(&o, name, [3]int{place(o.Invoke), point, place(end)}, width))
 	}
 	return lines
 }

@@ -25,9 +25,9 @@ type Operation struct {
 	// are the same in time; Ended is that of the run's end if it is open.
 	Invoke, Return int
 	Began, Ended   time.Duration
-	// Point is its linearization point: when it may have taken effect; -1 if none is
-	// known.
-	Point time.Duration
+	// Point is its linearization point: after which step it may have taken effect; 0
+	// if none is known.
+	Point int
 	// Its outcome, if it is not ok.
 	Failed, Unknown bool
 	// Offends names the property that it breaks, "" if none.
@@ -47,15 +47,21 @@ func (l *Line) Operations(step, most int) []Operation {
 		op, m := &l.result.History[i], l.result.Moments[i]
 		o := Operation{
 			ID: op.ID, Client: op.Client, Node: op.Node, Text: OperationText(op),
-			Invoke: int(m.Invoke), Began: time.Duration(op.Invoke), Ended: l.Time(step), Point: -1,
-		}
-		if at, known := l.points[op.ID]; known && time.Duration(at) <= o.Ended {
-			o.Point = time.Duration(at)
+			Invoke: int(m.Invoke), Began: time.Duration(op.Invoke), Ended: l.Time(step),
 		}
 		if m.Return != 0 && int(m.Return) <= step {
 			o.Return, o.Ended = int(m.Return), time.Duration(op.Return)
 			o.Outcome, o.Failed, o.Unknown = OutcomeText(op), op.Outcome == linear.Fail, op.Outcome == linear.Info
 			o.Offends = l.offends(op.ID)
+		}
+		if at, known := l.points[op.ID]; known {
+			point := max(o.Invoke, l.StepAt(time.Duration(at)+1))
+			if o.Return > 0 {
+				point = min(point, o.Return)
+			}
+			if point <= step {
+				o.Point = point
+			}
 		}
 		all = append(all, o)
 	}
