@@ -14,8 +14,8 @@ import (
 type Exporter struct {
 	Name      string // for people: what it is
 	Extension string // of its files, with the dot
-	// Write writes what a trace tells of.
-	Write func(ctx context.Context, trace []byte, w io.Writer) error
+	// Write writes what a trace tells of; at is the step at which it opens.
+	Write func(ctx context.Context, trace []byte, at uint64, w io.Writer) error
 }
 
 // exporters returns the trace itself, and what else there is.
@@ -40,25 +40,22 @@ func (m *Model) export(x Exporter, file string) tea.Cmd {
 		return nil
 	}
 	ctx, generation := m.begin("writing " + file)
-	save, write := m.t.Save, x.Write
-	line := m.t.Line().Copy()
+	save := m.t.Save
+	line, at := m.t.Line().Copy(), uint64(m.t.Step())
 	return func() tea.Msg {
 		var trace bytes.Buffer
 		err := save(ctx, line, &trace)
-		if err == nil {
-			err = writeFile(ctx, file, trace.Bytes(), write)
+		var out bytes.Buffer
+		switch {
+		case err != nil:
+		case x.Write == nil:
+			out = trace
+		default:
+			err = x.Write(ctx, trace.Bytes(), at, &out)
+		}
+		if err == nil { // else no file is left
+			err = os.WriteFile(file, out.Bytes(), 0o666)
 		}
 		return savedMsg{generation, file, err}
 	}
-}
-
-// writeFile writes a trace, in some form, to a file. If that fails no file is left.
-func writeFile(ctx context.Context, name string, trace []byte, form func(context.Context, []byte, io.Writer) error) error {
-	var out bytes.Buffer
-	if form == nil {
-		out.Write(trace)
-	} else if err := form(ctx, trace, &out); err != nil {
-		return err
-	}
-	return os.WriteFile(name, out.Bytes(), 0o666)
 }

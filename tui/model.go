@@ -268,7 +268,7 @@ func (m *Model) judge(l *timeline.Line) tea.Cmd {
 
 // standAtViolation goes to the first violation, if that is where one wants to be.
 func (m *Model) standAtViolation(l *timeline.Line) {
-	if m.options.At != "violation" || m.t.Line() != l {
+	if m.options.At != AtViolation || m.t.Line() != l {
 		return
 	}
 	m.options.At = ""

@@ -15,7 +15,7 @@ import (
 type Options struct {
 	Subject *timeline.Subject
 	Run     int // the run shown first
-	// At is the step at first, or "violation"; "": the start.
+	// At is the step at first, or AtViolation; "": the start.
 	At string
 	// Lessons, if there are any, are offered first; the Subject has no scenario.
 	Lessons []Lesson
@@ -29,6 +29,9 @@ type Options struct {
 	In  io.Reader
 	Out io.Writer
 }
+
+// AtViolation stands for the step of the first violation.
+const AtViolation = "violation"
 
 // Show shows the stepper on a terminal until it is left, and writes then how to come
 // back.

@@ -76,6 +76,9 @@ func atMostOne(what string) cobra.PositionalArgs {
 }
 
 func (l *lab) step(ctx context.Context, argument string, flags stepFlags, seeded bool) error {
+	if _, err := strconv.ParseUint(flags.at, 10, 31); err != nil && flags.at != "" && flags.at != tui.AtViolation {
+		return usage("", "--at %q: expected the number of a step, or %s", flags.at, tui.AtViolation)
+	}
 	if argument == "" {
 		return l.stepLessons(ctx, flags)
 	}
@@ -224,7 +227,10 @@ func (l *lab) stepScreen(ctx context.Context, options tui.Options) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(100) // a screen makes little garbage, and stays for long
 	}
-	options.In, options.Out, options.Exporters = l.in, os.Stdout, l.exporters()
+	options.In, options.Out = l.in, os.Stdout
+	if options.Subject.Checked == nil {
+		options.Exporters = l.exporters()
+	}
 	options.Again = func(p timeline.Position, s *timeline.Subject) string {
 		args := []string{"step", s.Scenario.Name, "--seed", strconv.FormatUint(s.Seed, 10)}
 		if s.Mutant != "" {

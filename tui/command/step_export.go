@@ -14,8 +14,8 @@ func (l *lab) exporters() []tui.Exporter {
 	for _, format := range film.Formats() {
 		all = append(all, tui.Exporter{
 			Name: format.Title, Extension: format.Extension,
-			Write: func(ctx context.Context, trace []byte, w io.Writer) error {
-				return format.Write(ctx, l.Lab, trace, film.Cut{}, w)
+			Write: func(ctx context.Context, trace []byte, at uint64, w io.Writer) error {
+				return format.Write(ctx, l.Lab, trace, film.Cut{At: at}, w)
 			},
 		})
 	}

@@ -34,6 +34,7 @@ func onTmux(t *testing.T, width, height int, environment []string, commandLine s
 	for _, setting := range append(environment, "PATH="+os.Getenv("PATH")) {
 		args = append(args, "-e", setting)
 	}
+	args = append(args, "-c", filepath.Dir(term.socket)) // what is written is thrown away
 	term.tmux(append(args, commandLine+"; echo ended; exec cat")...)
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
 	return term
@@ -139,7 +140,9 @@ func TestStepOnATerminal(t *testing.T) {
 		{"esc ]", "═ 2 diagram"},
 		{"R", "figure-3-block"},
 		{"e", "trace, which replay and step accept"},
-		{"esc ?", "type to filter"},
+		{"esc e 2", "file: cap-partition-figure-3-block.html"},
+		{"enter", "written: cap-partition-figure-3-block.html"},
+		{"?", "type to filter"},
 		{"esc D", "choose an item in the inbox first"},
 		{"1 x", "not possible: what a client asks is the scenario's"},
 		{"enter", "⑂ branch 2"},
