@@ -9,6 +9,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"pgregory.net/rapid"
 
 	"quorumlab/tui/timeline"
 )
@@ -19,7 +20,7 @@ clients: [{name: a, at: n1}, {name: b, at: n2}, {name: c, at: n3}],
 workload: {random: {rate: 16/s, keys: 4}},
 timeline: [{at: 30s, partition: {isolate: leader}, for: 5s}, {at: 90s, crash: n2}, {at: 95s, restart: n2}]}`
 
-func showLong(t testing.TB, width, height int) *screen {
+func showLong(t rapid.TB, width, height int) *screen {
 	t.Helper()
 	made, err := lab()
 	if err != nil {

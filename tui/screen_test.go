@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
+	"pgregory.net/rapid"
 
 	"quorumlab/scenarios"
 	"quorumlab/tui/timeline"
@@ -22,12 +23,12 @@ var lab = sync.OnceValues(scenarios.NewLab)
 
 // screen is a stepper without a terminal: commands are carried out at once.
 type screen struct {
-	testing.TB
+	rapid.TB
 	*Model
 }
 
 // show opens a run of a shipped scenario on a screen of a size.
-func show(t testing.TB, scenario string, run, width, height int) *screen {
+func show(t rapid.TB, scenario string, run, width, height int) *screen {
 	t.Helper()
 	made, err := lab()
 	if err != nil {

@@ -27,17 +27,30 @@ func Difference(before, after *sim.World, only []protocols.NodeID) []state.Chang
 			all = append(all, c)
 		}
 	}
-	for i := range after.Nodes {
+	// Of two runs of a scenario one may have more nodes, or clients.
+	for i := range min(len(before.Nodes), len(after.Nodes)) {
 		if only != nil && !slices.Contains(only, after.Nodes[i].ID) {
 			continue
 		}
 		part(after.Setup().Name(after.Nodes[i].ID), before.Nodes[i], after.Nodes[i])
 	}
+	all = append(all, beyond(before, len(after.Nodes), state.Removed)...)
+	all = append(all, beyond(after, len(before.Nodes), state.Added)...)
 	part("Network", before.Network, after.Network)
-	for i := range after.Clients {
+	for i := range min(len(before.Clients), len(after.Clients)) {
 		part("Client "+after.Clients[i].Name, before.Clients[i], after.Clients[i])
 	}
 	part("Calls", before.Calls, after.Calls)
+	return all
+}
+
+// beyond lists the nodes that one of two worlds has from a place on, which the other
+// does not have.
+func beyond(w *sim.World, from int, kind state.Kind) []state.Change {
+	var all []state.Change
+	for i := from; i < len(w.Nodes); i++ {
+		all = append(all, state.Change{Path: w.Setup().Name(w.Nodes[i].ID), Kind: kind})
+	}
 	return all
 }
 
