@@ -53,6 +53,6 @@
 //     are told, and so is a ballot that a manager leads: it is never led again.
 //
 // It lives with datagrams: whoever awaits an answer asks again each tick. It may
-// import protocols, protocols/state, protocols/machine and protocols/resource
-// only, and reads no random source or map order; clock readings serve fairness.
+// import protocols, protocols/state, protocols/machine, protocols/resource and
+// protocols/commitment only, and reads no random source or map order; clock readings serve fairness.
 package paxoscommit

@@ -60,6 +60,6 @@
 //     balances stays. simple: only as long as the silent are dead.
 //
 // It lives with datagrams: whoever awaits an answer asks again each tick. It may
-// import protocols, protocols/state, protocols/machine and protocols/resource
-// only, and reads no random source or map order; clock readings serve fairness.
+// import protocols, protocols/state, protocols/machine, protocols/resource and
+// protocols/commitment only, and reads no random source or map order; clock readings serve fairness.
 package threepc

@@ -54,7 +54,7 @@
 // and transfers are linearizable, each request is executed once. Links may lose,
 // repeat and reorder. What does not: progress while a coordinator is down.
 //
-// It may import protocols, protocols/state, protocols/machine and
-// protocols/resource only; it reads no clock but the coordinator's, to tell how
+// It may import protocols, protocols/state, protocols/machine, protocols/resource
+// and protocols/commitment only; it reads no clock but the coordinator's, to tell how
 // old a transaction is, and no random source or map order.
 package twopc
