@@ -34,16 +34,22 @@ func (n *Node) waitPatiently(id resource.ID, out *protocols.Effects) {
 	}
 }
 
-// onPatienceEnds: the locks were held for too long.
+// onPatienceEnds: the locks were held for too long. They are freed when it is on disk that
+// the participant decides by itself; till then it is in doubt, and after a crash again.
 func (n *Node) onPatienceEnds(id resource.ID, out *protocols.Effects) {
 	if _, inDoubt := n.Doubts[id]; !inDoubt {
 		return
 	}
+	record := resource.Resolved{Transaction: id, Decision: n.Settings.Heuristic, Heuristic: true}
+	n.Journal.Force(record, id, awaitAlone, out)
+}
+
+// onAlone: that is on disk.
+func (n *Node) onAlone(id resource.ID, out *protocols.Effects) {
 	decision := n.Settings.Heuristic
 	commitment.Note(protocols.Heuristic, id, string(decision), out)
 	n.Heuristics[id] = Heuristic{Transaction: id, Did: decision}
 	n.resolve(id, decision, out)
-	n.Journal.Force(resource.Resolved{Transaction: id, Decision: decision, Heuristic: true}, id, awaitResolved, out)
 	n.setTimer(timerDoubt, id, n.Settings.DoubtAfter, out)
 }
 

@@ -161,6 +161,8 @@ func (n *Node) onDecide(from protocols.NodeID, m Decide, out *protocols.Effects)
 	decision, over := n.Store.IsOver(id)
 	h, alone := n.Heuristics[id]
 	switch {
+	case n.awaits(id, awaitAlone):
+		return // it will be told again, or ask
 	case alone:
 		n.onTruth(h, m.Decision, out)
 		return
@@ -217,7 +219,7 @@ func (n *Node) onResolved(id resource.ID, out *protocols.Effects) {
 	decision, _ := n.Store.IsOver(id)
 	inquirers := n.Inquirers[id]
 	delete(n.Inquirers, id)
-	if _, alone := n.Heuristics[id]; alone || decision == resource.Undecided {
+	if decision == resource.Undecided {
 		return
 	}
 	for _, inquirer := range inquirers {

@@ -166,6 +166,7 @@ const (
 	awaitDecision   = "decision"
 	awaitPrepared   = "prepared"
 	awaitResolved   = "resolved"
+	awaitAlone      = "alone"
 	awaitSettled    = "settled"
 	awaitFinished   = "finished"
 	awaitRefused    = "refused"
@@ -182,6 +183,8 @@ func (n *Node) Forced(id resource.ID, what string, out *protocols.Effects) {
 		n.onPrepared(id, out)
 	case awaitResolved:
 		n.onResolved(id, out)
+	case awaitAlone:
+		n.onAlone(id, out)
 	case awaitSettled:
 		n.onSettled(id, out)
 	case awaitFinished:
