@@ -120,7 +120,10 @@ func TestReportPageInABrowser(t *testing.T) {
 	if dark := ask[string](b, `return getComputedStyle(document.body).backgroundColor`); dark == light {
 		t.Errorf("in the dark the page is as light as by day: %s", dark)
 	}
-	ask[any](b, `window.scrollTo(0, 0); return null`)
+	if got := ask[string](b, `return getComputedStyle(document.querySelector("figure svg text")).fill`); got != ask[string](b, `return getComputedStyle(document.body).color`) {
+		t.Errorf("in the dark the text of plots is %s", got)
+	}
+	ask[any](b, `document.querySelector("#plots").scrollIntoView({behavior: "instant"}); return null`)
 	b.keep("report-phone-dark")
 	sound(t, b, "phone")
 
