@@ -42,7 +42,7 @@ func newReport(l *lab) *cobra.Command {
 		Long: "Report runs every protocol through the same partition, crash and slow network, with the\n" +
 			"same work and the same seeds, and measures what each gives up. With --scenario it does so\n" +
 			"with the runs of one scenario; with --history it measures histories from elsewhere, in the\n" +
-			"formats that linearize reads. Into the folder go report.html (one file that needs nothing),\n" +
+			"formats that linearize reads, transactions on lists among them. Into the folder go report.html (one file that needs nothing),\n" +
 			"report.md with its plots, report.json, junit.xml; and for each row its scenario, a history,\n" +
 			"the traces of what is violated and porcupine's pages. The same seeds give the same bytes.\n\n" + exitCodes,
 		Example: "  quorumlab report --out /tmp/report\n" +
@@ -182,7 +182,7 @@ func (l *lab) collectRecorded(ctx context.Context, files []string) (*reports.Col
 	return reports.Recorded(ctx, recordings)
 }
 
-// readRecording reads a history.
+// readRecording reads a history of operations or, if it is none, of transactions.
 func readRecording(name string) (reports.Recording, error) {
 	recording := reports.Recording{Name: filepath.Base(name)}
 	file, err := openFile(name)
@@ -190,11 +190,19 @@ func readRecording(name string) (reports.Recording, error) {
 		return recording, err
 	}
 	defer file.Close()
-	history, report, err := linear.Decode(file, linear.Auto)
-	if err != nil {
-		return recording, inFile(name, err)
+	history, report, bad := linear.Decode(file, linear.Auto)
+	if bad == nil {
+		recording.History, recording.Clock = history, report.Clock
+		return recording, nil
 	}
-	recording.History, recording.Clock = history, report.Clock
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return recording, fileError(name, err)
+	}
+	transactions, report, err := linear.DecodeTransactions(file)
+	if err != nil {
+		return recording, inFile(name, bad)
+	}
+	recording.Transactions, recording.Clock = transactions, report.Clock
 	return recording, nil
 }
 
