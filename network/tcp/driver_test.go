@@ -29,13 +29,13 @@ func TestMessagesArriveInOrderBothWays(t *testing.T) {
 // Both dial at once, again and again: one connection stands, and nothing is lost.
 func TestSimultaneousDials(t *testing.T) {
 	l := newLab(t, 2, protocols.Stream, nil)
-	for range 30 {
+	for i := range uint64(30) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
-			l.drivers[2].Request(ctx, 2, l.request+1, order{protocols.Effects{protocols.Send{To: 1, Message: "x"}}})
+			l.drivers[2].Request(ctx, 2, i, order{protocols.Effects{protocols.Send{To: 1, Message: "x"}}})
 		}()
 		l.send(1, 2, "a")
 		<-done
