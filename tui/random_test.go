@@ -21,7 +21,7 @@ func TestAnyKeys(t *testing.T) {
 		scenario := rapid.SampledFrom([]string{"cap-partition", "quorum-rw", "2pc-coordinator-crash", "paxos-reads"}).Draw(t, "scenario")
 		s := show(t, scenario, 0, 80, 24)
 		s.press(rapid.SampledFrom([]string{"G", "v", "g", "ctrl+d"}).Draw(t, "from"))
-		for range 40 {
+		for range 15 {
 			if rapid.IntRange(0, 9).Draw(t, "resize") == 0 {
 				s.send(tea.WindowSizeMsg{Width: rapid.IntRange(1, 150).Draw(t, "width"), Height: rapid.IntRange(1, 50).Draw(t, "height")})
 			}

