@@ -104,6 +104,8 @@ func (n *Node) recallHeuristics(found resource.Recovered, table Table, out *prot
 	}
 	for _, id := range slices.Sorted(maps.Keys(n.Heuristics)) {
 		if h := n.Heuristics[id]; h.Decided == resource.Undecided {
+			commitment.Note(protocols.Heuristic, id, string(h.Did), out)
+			commitment.NoteDecision(id, h.Did, out)
 			n.setTimer(timerDoubt, id, n.Settings.Retry, out)
 		} else {
 			n.onSettled(id, out)
