@@ -15,7 +15,7 @@ import (
 // node, and what the clients saw. A state begins with a word a node; the third
 // word from its end is the history.
 type visits struct {
-	explore.Divided
+	explore.Attributed
 	nodes int
 	parts map[[2]int]bool
 	// heedless: what one client sees is taken to be independent of what
@@ -30,7 +30,7 @@ type visited struct {
 }
 
 func (v *visited) Expander() explore.Expander {
-	v.Divided = v.Model.Expander().(explore.Divided)
+	v.Attributed = v.Model.Expander().(explore.Attributed)
 	return &v.visits
 }
 
@@ -39,11 +39,11 @@ func (v *visits) Hits(words []uint32) uint64 {
 		v.parts[[2]int{i, int(word)}] = true
 	}
 	v.parts[[2]int{-1, int(words[len(words)-3])}] = true
-	return v.Divided.Hits(words)
+	return v.Attributed.Hits(words)
 }
 
 func (v *visits) Meanwhile(words []uint32, actor int, b *explore.Batch) bool {
-	return (!v.heedless || actor < v.nodes) && v.Divided.Meanwhile(words, actor, b)
+	return (!v.heedless || actor < v.nodes) && v.Attributed.Meanwhile(words, actor, b)
 }
 
 func visit(t *testing.T, m *world.Model, nodes int, heedless, reduced bool) (*explore.Result, map[[2]int]bool) {
@@ -134,7 +134,7 @@ func TestDiamonds(t *testing.T) {
 	for _, test := range reducedWorlds {
 		model := worldOf(t, test.protocol, "", test.set)
 		nodes := int(test.set["nodes"][0] - '0')
-		actors := model.Expander().(explore.Divided).Actors()
+		actors := model.Expander().(explore.Attributed).Actors()
 		stepper := explore.NewStepper(model)
 		diamonds := 0
 		for walk := range 20 {

@@ -100,7 +100,7 @@ func (s *search) checkpoint(rest []*block) {
 func (s *search) keep(w *Writer, rest []*block, anew *anew) {
 	elapsed := time.Since(s.started)
 	w.Uint(uint64(elapsed))
-	for _, x := range []uint64{uint64(s.depth), s.before, s.generated, s.terminal, s.frontier, s.bytesMax, s.wanted} {
+	for _, x := range []uint64{uint64(s.depth), uint64(s.parity), s.before, s.generated, s.terminal, s.frontier, s.bytesMax, s.wanted} {
 		w.Uint(x)
 	}
 	kinds := s.kinds()
@@ -219,6 +219,7 @@ func (s *search) compare(r *Reader) error {
 func (s *search) restore(r *Reader) {
 	s.started = time.Now().Add(-time.Duration(r.Uint()))
 	s.depth = int(r.Uint())
+	s.parity = int(r.Uint() & 1)
 	for _, x := range []*uint64{&s.before, &s.generated, &s.terminal, &s.frontier, &s.bytesMax, &s.wanted} {
 		*x = r.Uint()
 	}

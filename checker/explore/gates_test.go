@@ -51,6 +51,7 @@ func gated() []string {
 		"zab nodes=2 timers=2" + plain, "zab nodes=2 timers=3" + plain, "zab nodes=2 timers=2 crashes=1" + plain, "zab nodes=1 timers=1" + plain,
 		// What a world leaves out by default, one by one and together.
 		"primarybackup nodes=2 clients=2 calls=prompt" + plain, "primarybackup nodes=2 crashes=1 disks=prompt" + plain,
+		"primarybackup calls=prompt crashes=1 disks=prompt" + plain,
 		"quorumstore clients=2 calls=prompt effectless=skipped" + plain, "paxos nodes=2 idle=2 effectless=skipped" + plain,
 		"paxos nodes=2 idle=2 crashes=1 effectless=skipped disks=prompt calls=prompt" + plain, "twopc idle=1 links=stream" + plain,
 		"zab nodes=2 idle=2 disks=prompt calls=prompt" + plain, "zab nodes=2 start=leader crashes=1 idle=2 hints=prompt disks=prompt" + plain,

@@ -3,6 +3,7 @@ package explore
 // nextLevel makes what was inserted the level to expand.
 func (s *search) nextLevel() bool {
 	s.level, s.levelBytes = s.level[:0], 0
+	s.parity = 1 - s.parity
 	s.frontier = 0
 	var rest *block
 	for g := range s.groups {

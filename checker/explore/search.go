@@ -44,8 +44,9 @@ type search struct {
 	started                       time.Time
 	kindsBefore                   []uint64 // steps of each kind before the search was continued
 	failed                        error    // to write a checkpoint
-	// sleepy: sleep sets are kept.
+	// sleepy: sleep sets are kept. parity is that of the level.
 	sleepy bool
+	parity int
 	// anew is what of this level is to be expanded once more, as a whole.
 	anew anew
 }
@@ -232,7 +233,7 @@ func (s *search) expandBlocks(ctx context.Context, blocks []*block, reduce bool)
 		if s.failed != nil {
 			return
 		}
-		if len(s.workers) == 1 && !s.sleepy { // else it matters what is expanded first
+		if len(s.workers) == 1 {
 			for i := range round {
 				s.expandRound(from+i, round[i:i+1], reduce)
 			}

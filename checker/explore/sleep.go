@@ -21,7 +21,7 @@ type Attributed interface {
 
 // Sets of actors are masks. What is nobody's step is everybody's.
 const (
-	sleepActorsMax = 16
+	sleepActorsMax = 14
 	everybody      = sleepActorsMax
 	allActors      = 1<<(sleepActorsMax+1) - 1
 )
@@ -61,18 +61,25 @@ func (b *Batch) awake(o Owner) bool {
 	return true
 }
 
-// A note is what is kept of a state: who is asleep, who was and is to be expanded
-// now, who has been expanded, whether it is in the next level, and whether it has
-// been expanded at all.
+// A note is what is kept of a state: who is asleep; who was and is to be expanded in
+// the next even or odd level, and whether the state is in that level; who has been
+// expanded, and whether the state has been at all.
+//
+// What happens to a state in the level in which it is expanded counts from the next
+// one on. So it does not matter in which order the states of a level are expanded.
 const (
-	noteAsleep   = 0
-	noteWoken    = noteAsleep + sleepActorsMax
-	noteDone     = noteWoken + sleepActorsMax
-	noteQueued   = 1 << (noteDone + sleepActorsMax + 1)
-	noteExpanded = noteQueued << 1
+	noteWoken    = sleepActorsMax // of even levels; those of odd ones follow
+	noteDone     = 3 * sleepActorsMax
+	noteQueued   = noteDone + sleepActorsMax + 1 // likewise
+	noteExpanded = 1 << (noteQueued + 2)
 
 	realActors = 1<<sleepActorsMax - 1
 )
+
+// wokenAt and queuedAt return where the note has what is to happen in levels of a
+// parity.
+func wokenAt(parity int) int     { return noteWoken + parity*sleepActorsMax }
+func queuedAt(parity int) uint64 { return 1 << (noteQueued + parity) }
 
 // sleepy reports whether sleep sets are kept. Under symmetry they are not: who is
 // asleep would have to be interchanged too.
@@ -87,10 +94,10 @@ func (o *Options) sleepy(x Expander) bool {
 // visit takes a successor that may be asleep in part: a new state, or a known one
 // that is reached with fewer asleep.
 func (s *search) visit(g *group, number int, batch *Batch, at uint32, slot int, fresh bool) {
-	asleep := uint64(batch.sleeps[at])
+	asleep, next := uint64(batch.sleeps[at]), 1-s.parity
 	if fresh {
 		*in(g.table.number, slot) = uint64(g.notes.count)
-		g.notes.add(asleep | noteQueued)
+		g.notes.add(asleep | queuedAt(next))
 		return
 	}
 	known := int(*in(g.table.number, slot))
@@ -99,9 +106,9 @@ func (s *search) visit(g *group, number int, batch *Batch, at uint32, slot int, 
 	if woken == 0 {
 		return
 	}
-	*note = *note&^woken | woken<<noteWoken
-	if *note&noteQueued == 0 {
-		*note |= noteQueued
+	*note = *note&^woken | woken<<wokenAt(next)
+	if *note&queuedAt(next) == 0 {
+		*note |= queuedAt(next)
 		g.next.add(batch.state(int(at)), number, known)
 	}
 }
@@ -111,7 +118,7 @@ func (s *search) visit(g *group, number int, batch *Batch, at uint32, slot int, 
 // only a part was expanded, and whether the state has no successor at all.
 func (s *search) expandAwake(w *worker, state []uint32, p place, batch *Batch, reduce, again bool) (reduced, terminal bool) {
 	note := s.groups[p.group].notes.ref(p.number)
-	asleep := uint32(*note & realActors)
+	asleep := uint32((*note | *note>>wokenAt(1-s.parity)) & realActors) // as it was when the level began
 	done := uint32(*note>>noteDone) & allActors
 	first, best := *note&noteExpanded == 0, -1
 	switch {
@@ -123,16 +130,18 @@ func (s *search) expandAwake(w *worker, state []uint32, p place, batch *Batch, r
 			best = w.reducer.best(state, asleep)
 		}
 	default:
-		batch.asleep, batch.todo = asleep, uint32(*note>>noteWoken)&realActors
+		batch.asleep, batch.todo = asleep, uint32(*note>>wokenAt(s.parity))&realActors
 	}
+	expanded := batch.todo
 	if best >= 0 {
-		batch.todo, reduced = 1<<best, true
+		// What is pending there may be nobody's too.
+		expanded, batch.todo, reduced = 1<<best, 1<<best|1<<everybody, true
 		w.reducer.add(state, best, batch)
 	} else if batch.todo != 0 {
 		w.expander.Expand(state, batch)
 		terminal = first && batch.siblings == 0
 	}
-	*note |= uint64(batch.todo)<<noteDone | noteExpanded
-	*note &^= noteQueued | realActors<<noteWoken
+	*note |= uint64(expanded)<<noteDone | noteExpanded
+	*note &^= queuedAt(s.parity) | realActors<<wokenAt(s.parity)
 	return reduced, terminal
 }
