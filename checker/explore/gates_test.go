@@ -46,7 +46,7 @@ func gated() []string {
 		"quorumstore nodes=2 n=2 drops=1" + plain, "quorumstore nodes=2 n=2 duplicates=1" + plain,
 		"twopc nodes=2" + plain, "twopc nodes=3" + plain, "twopc nodes=2 crashes=1" + plain, "twopc nodes=2 drops=1 timers=2" + plain,
 		"threepc nodes=2" + plain, "threepc nodes=3" + plain, "threepc nodes=2 timers=2 crashes=1" + plain,
-		"paxoscommit" + plain, "paxoscommit nodes=2 faults=0" + plain, "paxoscommit nodes=2 faults=0 timers=1 crashes=1" + plain,
+		"paxoscommit" + plain, "paxoscommit nodes=2 faults=0" + plain, "paxoscommit nodes=2 faults=0 timers=1" + plain, "paxoscommit nodes=2 faults=0 timers=1 crashes=1" + plain,
 		"paxos nodes=2 timers=1" + plain, "paxos timers=1" + plain, "paxos nodes=2 timers=2 crashes=1" + plain, "paxos nodes=1 clients=2 timers=1" + plain,
 		"zab nodes=2 timers=2" + plain, "zab nodes=2 timers=3" + plain, "zab nodes=2 timers=2 crashes=1" + plain, "zab nodes=1 timers=1" + plain,
 		// What a world leaves out by default, one by one and together.

@@ -166,6 +166,8 @@ func (x *expander) Meanwhile(words []uint32, actor int, b *explore.Batch) (touch
 			x.expandClient(client)
 		}
 	}
+	x.busy = true // the actor has something to do: it is not the time of idle timers
+	x.expandTimers()
 	x.without = 0
 	return x.touched
 }
