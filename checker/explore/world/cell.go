@@ -54,6 +54,7 @@ type outcome struct {
 	// broken says what the node did that it may never do, "" if nothing.
 	broken string
 	hits   uint64 // the properties that this breaks
+	leads  bool   // the node is established as a leader
 }
 
 type send struct {
@@ -193,6 +194,7 @@ func (m *Model) step(c *content, event protocols.Event, o *outcome, notes []prot
 			o.replies = append(o.replies, reply{e.Client, e.Request, m.result(e)})
 		case protocols.Note:
 			notes = append(notes, e)
+			o.leads = o.leads || e.Kind == protocols.Leading
 		}
 	}
 	return notes

@@ -80,6 +80,9 @@ func (m *Model) arriveAnswer(s *situation, client int) {
 	if c.refused == "" {
 		s.setClient(client, m.clientOf(clientState{next: c.next, late: c.late}))
 		s.record(entry{client: uint8(client), outcome: okOutcome, result: c.result})
+		if m.durable {
+			s.acknowledge(client, c.next)
+		}
 		return
 	}
 	c.unknown = c.unknown || c.broken

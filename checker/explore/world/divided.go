@@ -33,15 +33,17 @@ func (x *expander) Pending(words []uint32, actor int, b *explore.Batch) bool {
 	}
 	if actor >= x.nodes {
 		if client := actor - x.nodes; x.turnsTo(client, words[x.clientAt(client)]) == 0 { // else it is the node's turn
+			x.ahead = true
 			x.expandClient(client)
+			x.ahead = false
 		}
-		return true
+		return !x.touched
 	}
 	id := protocols.NodeID(actor + 1)
 	if !x.cells.At(words[actor]).Up || x.spending(id) {
 		return false
 	}
-	x.only = id
+	x.only, x.ahead = id, true
 	x.expandNode(id)
 	for i := range x.nodes {
 		if peer := protocols.NodeID(i + 1); peer != id {
@@ -53,7 +55,7 @@ func (x *expander) Pending(words []uint32, actor int, b *explore.Batch) bool {
 			x.expandClient(client)
 		}
 	}
-	x.only = 0
+	x.only, x.ahead = 0, false
 	return !x.touched
 }
 

@@ -125,7 +125,7 @@ func (s *situation) apply(node protocols.NodeID, o *outcome) {
 	for _, r := range o.replies {
 		s.m.reply(s, node, r)
 	}
-	s.hindered = s.hindered || o.hits&hitsPanic != 0
+	s.hindered = s.hindered || o.hits&hitsPanic != 0 || o.leads && s.m.durable
 	if s.blind {
 		return
 	}
@@ -159,8 +159,10 @@ type expander struct {
 	batch *explore.Batch
 	now   []uint32
 	next  situation
-	// Of partial-order reduction: the node that only is asked about, or the
+	// Of partial-order reduction: that it is asked whether steps may be explored
+	// ahead; the node that only is asked about, or the
 	// one that does nothing, and what was found about it.
+	ahead         bool
 	only, without protocols.NodeID
 	touched       bool
 	// starting: it looks for the state to begin with, without clients, faults
@@ -205,7 +207,7 @@ func (x *expander) done(kind, a, b int, c uint32) {
 	switch {
 	case x.without != 0:
 		x.heed()
-	case x.next.hindered && x.only != 0:
+	case x.next.hindered && x.ahead:
 		x.touched = true
 	}
 	x.attribute(kind, a, b)

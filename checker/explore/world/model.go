@@ -25,6 +25,9 @@ const (
 	hitsPromise
 	hitsTwice
 	hitsEpoch
+	hitsDurable
+	hitsValid
+	hitsIntegrity
 )
 
 // Model is a world as a model.
@@ -54,6 +57,8 @@ type Model struct {
 	recording explore.Memo // history, entry → history
 	entries   explore.Interner[entry, entry]
 
+	// durable and integrity tell that these are asked of the protocol.
+	durable, integrity bool
 	// prologue leads from boot to where exploration begins, nil if that is boot.
 	prologue *explore.Path
 
@@ -67,6 +72,8 @@ const commandsMax = 255
 // protocol's parameters.
 func New(config Config) (*Model, error) {
 	m := &Model{config: config, codec: config.Codec, nodes: len(config.Names)}
+	m.durable = slices.Contains(config.Protocol.Invariants, "durability")
+	m.integrity = slices.Contains(config.Protocol.Invariants, "zab-integrity")
 	for i := range config.Names {
 		if _, err := config.newNode(protocols.NodeID(i + 1)); err != nil {
 			return nil, fmt.Errorf("%s: %w", config.Protocol.Name, err)
@@ -138,6 +145,9 @@ func questions() []question {
 		never(hitsChoice, true, "agreement", "No two nodes take different values for chosen in a slot."),
 		never(hitsBallot, true, "one-value-a-ballot", "In one slot and one ballot no two values are proposed or accepted."),
 		never(hitsPromise, true, "promise", "The ballot that an acceptor has promised never falls, and it accepts in none below."),
+		never(hitsValid, true, "validity", "What is chosen in a slot was proposed there."),
+		never(hitsIntegrity, true, "zab-integrity", "What a node delivers, some leader has broadcast before."),
+		never(hitsDurable, true, "durability", "What a client was told is done, every leader of a later term has delivered."),
 		never(hitsForce, true, "force-order", "A message that is true only if something is on its sender's disk is sent only when it is."),
 		never(hitsPanic, false, "no-panic", "No node meets what it takes for impossible."),
 		sometimes(hitsAnswered, "answered", "A client is answered."),

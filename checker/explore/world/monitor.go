@@ -44,6 +44,12 @@ const (
 	decidedAt
 	chosenAs
 	votedAs
+	broadcastAs
+	// deliveredFor: of the request number (client and number), that of the
+	// transaction part was delivered. ackedIn: its client was told that it is
+	// done, when the highest term of a leader was the value.
+	deliveredFor
+	ackedIn
 )
 
 // broken tells, for each kind of fact, what is broken if it is true in two ways.
@@ -57,6 +63,7 @@ var broken = [...]struct {
 	decidedAs:   {hitsDecision, "two nodes decide differently on transaction %d"},
 	decidedAt:   {hitsTwice, "a node decides twice, and differently, on transaction %d"},
 	chosenAs:    {hitsChoice, "two values are taken for chosen in slot %d"},
+	broadcastAs: {hitsIntegrity, "two transactions of number %#x are broadcast"},
 	votedAs:     {hitsBallot, "two values are proposed or accepted in slot %d and one ballot"},
 }
 
@@ -75,6 +82,10 @@ func (m *Model) noteList(node protocols.NodeID, boots bool, notes []protocols.No
 		case protocols.Leading, protocols.Delivered, protocols.Restored, protocols.Decided, protocols.Chosen,
 			protocols.Proposed, protocols.Accepted, protocols.Promised, protocols.Lost:
 			kept = append(kept, note)
+		case protocols.Broadcast:
+			if m.integrity {
+				kept = append(kept, note)
+			}
 		}
 	}
 	if len(kept) == 0 && !boots {
@@ -101,16 +112,18 @@ func (m *Model) note(id, notes uint32) uint32 {
 		return known
 	}
 	before, list := m.monitors.At(id), m.noteds.At(notes-1)
-	after := &monitor{
-		facts: slices.Clone(before.facts), last: slices.Clone(before.last), promised: slices.Clone(before.promised),
-		hits: before.hits, reason: before.reason,
-	}
+	after := before.copied()
 	at := list.node - 1
 	if list.boots {
 		after.last[at] = 0
 	}
 	for i := range list.notes {
 		m.takeNote(after, list, &list.notes[i])
+	}
+	for i := range list.notes { // a leader may deliver what it inherits in the very step
+		if note := &list.notes[i]; note.Kind == protocols.Leading {
+			m.checkLeader(after, list.node, note.Term)
+		}
 	}
 	number := m.monitorOf(after)
 	m.noting.Put(id, notes, number)
@@ -126,16 +139,22 @@ func (m *Model) takeNote(o *monitor, list *noted, note *protocols.Note) {
 		}
 		o.learn(fact{ledBy, note.Term, 0, uint32(node)})
 	case protocols.Delivered:
-		o.learn(fact{deliveredAs, note.Slot, 0, m.noteValue(protocols.Note{Term: note.Term, Value: note.Value})})
-		o.learn(fact{after, note.Slot, 0, m.value(fmt.Sprint(o.last[at]))})
-		o.last[at] = note.Slot
+		m.deliver(o, at, note)
+	case protocols.Broadcast:
+		o.learn(fact{broadcastAs, note.Slot, note.Term, m.noteValue(protocols.Note{Term: note.Term, Value: note.Value})})
 	case protocols.Restored:
 		o.last[at] = note.Slot
 	case protocols.Decided:
 		o.learn(fact{decidedAs, note.Slot, 0, m.value(note.Text)})
 		o.learn(fact{decidedAt, note.Slot, uint64(node), m.value(note.Text)})
 	case protocols.Chosen:
-		o.learn(fact{chosenAs, note.Slot, 0, m.noteValue(protocols.Note{Value: note.Value})})
+		chosen := m.noteValue(protocols.Note{Value: note.Value})
+		o.learn(fact{chosenAs, note.Slot, 0, chosen})
+		if !slices.ContainsFunc(o.facts, func(f fact) bool {
+			return f.kind == votedAs && f.number == note.Slot && (f.value == chosen || f.value == manyValues)
+		}) {
+			o.breaks(hitsValid, fmt.Sprintf("what is chosen in slot %d was never proposed there", note.Slot))
+		}
 	case protocols.Proposed:
 		o.learn(fact{votedAs, note.Slot, note.Term, m.noteValue(protocols.Note{Value: note.Value})})
 	case protocols.Accepted:
@@ -148,6 +167,13 @@ func (m *Model) takeNote(o *monitor, list *noted, note *protocols.Note) {
 	case protocols.Lost:
 		o.promised[at] = 0 // it is another acceptor now
 	}
+}
+
+// copied returns a copy to be changed.
+func (o *monitor) copied() *monitor {
+	c := *o
+	c.facts, c.last, c.promised = slices.Clone(o.facts), slices.Clone(o.last), slices.Clone(o.promised)
+	return &c
 }
 
 // promise takes down that a node is in a ballot.

@@ -33,9 +33,10 @@ func TestMonitor(t *testing.T) {
 		{"one leader each", noting{1, note(protocols.Leading, 1, 0, nil, "")}, noting{2, note(protocols.Leading, 2, 0, nil, "")}, 0},
 		{"two leaders", noting{1, note(protocols.Leading, 1, 0, nil, "")}, noting{2, note(protocols.Leading, 1, 0, nil, "")}, hitsLeader | hitsEpoch},
 		{"one leader twice", noting{1, note(protocols.Leading, 1, 0, nil, "")}, noting{1, note(protocols.Leading, 1, 0, nil, "")}, hitsEpoch},
-		{"one choice", noting{1, note(protocols.Chosen, 1, 1, a, "")}, noting{2, note(protocols.Chosen, 2, 1, a, "")}, 0},
-		{"two choices", noting{1, note(protocols.Chosen, 1, 1, a, "")}, noting{2, note(protocols.Chosen, 1, 1, b, "")}, hitsChoice},
-		{"two slots", noting{1, note(protocols.Chosen, 1, 1, a, "")}, noting{2, note(protocols.Chosen, 1, 2, b, "")}, 0},
+		{"one choice", noting{1, note(protocols.Chosen, 1, 1, a, "")}, noting{2, note(protocols.Chosen, 2, 1, a, "")}, hitsValid},
+		{"two choices", noting{1, note(protocols.Chosen, 1, 1, a, "")}, noting{2, note(protocols.Chosen, 1, 1, b, "")}, hitsChoice | hitsValid},
+		{"two slots", noting{1, note(protocols.Chosen, 1, 1, a, "")}, noting{2, note(protocols.Chosen, 1, 2, b, "")}, hitsValid},
+		{"two successors", noting{1, note(protocols.Delivered, 1, 1, a, "")}, noting{2, note(protocols.Delivered, 1, 2, b, "")}, hitsOrder},
 		{"two values in a ballot", noting{1, note(protocols.Proposed, 1, 1, a, "")}, noting{2, note(protocols.Accepted, 1, 1, b, "")}, hitsBallot},
 		{"two ballots", noting{1, note(protocols.Proposed, 1, 1, a, "")}, noting{2, note(protocols.Accepted, 2, 1, b, "")}, 0},
 		{"a promise kept", noting{1, note(protocols.Promised, 1, 0, nil, "")}, noting{2, note(protocols.Accepted, 0, 1, a, "")}, 0},
@@ -65,6 +66,50 @@ func TestMonitor(t *testing.T) {
 		id = m.note(id, m.noteList(1, false, []protocols.Note{note(test.kind, test.term, uint64(i), a, "")}))
 		if hits := m.monitors.At(id).hits; hits != test.hits {
 			t.Errorf("after note %d of promises: hits %b, want %b", i+1, hits, test.hits)
+		}
+	}
+}
+
+// TestMonitorInOrder: what depends on what came first.
+func TestMonitorInOrder(t *testing.T) {
+	codec, err := state.NewCodec(sim.Types()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := protocols.Requested{Client: 1, Request: 1}
+	broadcast := noting{1, protocols.Note{Kind: protocols.Broadcast, Term: 1, Slot: 1, Value: command}}
+	delivered := noting{1, protocols.Note{Kind: protocols.Delivered, Term: 1, Slot: 1, Value: command}}
+	elsewhere := noting{2, protocols.Note{Kind: protocols.Delivered, Term: 1, Slot: 1, Value: command}}
+	first := noting{1, protocols.Note{Kind: protocols.Leading, Term: 1}}
+	second := noting{2, protocols.Note{Kind: protocols.Leading, Term: 2}}
+	proposed := noting{1, protocols.Note{Kind: protocols.Proposed, Term: 1, Slot: 1, Value: command}}
+	chosen := noting{2, protocols.Note{Kind: protocols.Chosen, Term: 1, Slot: 1, Value: command}}
+	told := noting{} // the client is told
+	for i, test := range []struct {
+		notes []noting
+		hits  uint64
+	}{
+		{[]noting{first, broadcast, delivered}, 0},
+		{[]noting{first, delivered}, hitsIntegrity},
+		{[]noting{first, broadcast, delivered, told, second}, hitsDurable},
+		{[]noting{first, broadcast, delivered, told, elsewhere, second}, 0},
+		{[]noting{first, broadcast, delivered, second, told}, 0},
+		{[]noting{first, broadcast, delivered, second}, 0},
+		{[]noting{proposed, chosen}, 0},
+		{[]noting{chosen}, hitsValid},
+	} {
+		m := &Model{codec: codec, nodes: 2, integrity: true, durable: true, config: Config{Names: []string{"n1", "n2"}}}
+		words := []uint32{0, m.monitorOf(&monitor{last: make([]uint64, 2), promised: make([]uint64, 2)}), 0}
+		s := &situation{m: m, words: words}
+		for _, n := range test.notes {
+			if n == told {
+				s.acknowledge(0, 1)
+			} else {
+				*s.monitor() = m.note(*s.monitor(), m.noteList(n.node, false, []protocols.Note{n.note}))
+			}
+		}
+		if hits := m.monitors.At(*s.monitor()).hits; hits != test.hits {
+			t.Errorf("run %d: hits %b, want %b", i+1, hits, test.hits)
 		}
 	}
 }
