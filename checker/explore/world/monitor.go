@@ -18,11 +18,20 @@ type monitor struct {
 	// last is the number of the transaction that each node, in this life,
 	// delivered last.
 	last []uint64
-	// promised is the highest ballot that each node promised or accepted in.
-	promised []uint64
-	hits     uint64
+	// promised is the highest ballot that each node promised or accepted in;
+	// instances, sorted, where each slot is an instance with promises of its own.
+	promised  []uint64
+	instances []instance
+	hits      uint64
 	// reason says in words what is broken.
 	reason string
+}
+
+// instance is the highest ballot that a node promised or accepted in, in a slot.
+type instance struct {
+	node   protocols.NodeID
+	slot   uint64
+	ballot uint64
 }
 
 // fact is something that may not be true in two ways: of this kind, number and
@@ -160,28 +169,45 @@ func (m *Model) takeNote(o *monitor, list *noted, note *protocols.Note) {
 	case protocols.Accepted:
 		o.learn(fact{votedAs, note.Slot, note.Term, m.noteValue(protocols.Note{Value: note.Value})})
 		if !list.boots { // else it tells of what was accepted before
-			o.promise(at, note.Term)
+			o.promise(m.promisedBy(o, at, note.Slot), note.Term)
 		}
 	case protocols.Promised:
-		o.promise(at, note.Term)
-	case protocols.Lost:
-		o.promised[at] = 0 // it is another acceptor now
+		o.promise(m.promisedBy(o, at, note.Slot), note.Term)
+	case protocols.Lost: // it is another acceptor now
+		o.promised[at] = 0
+		o.instances = slices.DeleteFunc(o.instances, func(i instance) bool { return i.node == at })
 	}
+}
+
+// promisedBy returns where the ballot stands that a node has promised for a slot.
+// Who commits transactions promises for each by itself, in a consensus of its own.
+func (m *Model) promisedBy(o *monitor, node protocols.NodeID, slot uint64) *uint64 {
+	if !slices.Contains(m.config.Protocol.Invariants, "ac1") {
+		return &o.promised[node]
+	}
+	at, known := slices.BinarySearchFunc(o.instances, instance{node: node, slot: slot}, func(a, b instance) int {
+		return cmp.Or(cmp.Compare(a.node, b.node), cmp.Compare(a.slot, b.slot))
+	})
+	if !known {
+		o.instances = slices.Insert(o.instances, at, instance{node: node, slot: slot})
+	}
+	return &o.instances[at].ballot
 }
 
 // copied returns a copy to be changed.
 func (o *monitor) copied() *monitor {
 	c := *o
 	c.facts, c.last, c.promised = slices.Clone(o.facts), slices.Clone(o.last), slices.Clone(o.promised)
+	c.instances = slices.Clone(o.instances)
 	return &c
 }
 
 // promise takes down that a node is in a ballot.
-func (o *monitor) promise(at protocols.NodeID, ballot uint64) {
-	if ballot < o.promised[at] {
-		o.breaks(hitsPromise, fmt.Sprintf("an acceptor that promised ballot %d is in ballot %d", o.promised[at], ballot))
+func (o *monitor) promise(promised *uint64, ballot uint64) {
+	if ballot < *promised {
+		o.breaks(hitsPromise, fmt.Sprintf("an acceptor that promised ballot %d is in ballot %d", *promised, ballot))
 	}
-	o.promised[at] = max(o.promised[at], ballot)
+	*promised = max(*promised, ballot)
 }
 
 // breaks takes down that a property is broken.
@@ -246,6 +272,11 @@ func (m *Model) monitorOf(o *monitor) uint32 {
 	}
 	for _, promised := range o.promised {
 		key = binary.LittleEndian.AppendUint64(key, promised)
+	}
+	key = binary.AppendUvarint(key, uint64(len(o.instances)))
+	for _, i := range o.instances {
+		key = binary.LittleEndian.AppendUint64(append(key, byte(i.node)), i.slot)
+		key = binary.LittleEndian.AppendUint64(key, i.ballot)
 	}
 	for _, f := range o.facts {
 		key = binary.LittleEndian.AppendUint32(append(key, byte(f.kind)), f.value)

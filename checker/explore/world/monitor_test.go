@@ -70,6 +70,30 @@ func TestMonitor(t *testing.T) {
 	}
 }
 
+// TestMonitorOfInstances: who commits transactions promises for each by itself.
+func TestMonitorOfInstances(t *testing.T) {
+	codec, err := state.NewCodec(sim.Types()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &Model{codec: codec, nodes: 1}
+	m.config.Protocol.Invariants = []string{"ac1", "promise"}
+	id := m.monitorOf(&monitor{last: []uint64{0}, promised: []uint64{0}})
+	for i, test := range []struct {
+		kind       protocols.NoteKind
+		term, slot uint64
+		hits       uint64
+	}{
+		{protocols.Promised, 5, 3, 0}, {protocols.Accepted, 0, 4, 0}, {protocols.Promised, 2, 4, 0},
+		{protocols.Accepted, 5, 3, 0}, {protocols.Accepted, 4, 3, hitsPromise},
+	} {
+		id = m.note(id, m.noteList(1, false, []protocols.Note{{Kind: test.kind, Term: test.term, Slot: test.slot}}))
+		if hits := m.monitors.At(id).hits; hits != test.hits {
+			t.Errorf("after note %d: hits %b, want %b", i+1, hits, test.hits)
+		}
+	}
+}
+
 // TestMonitorInOrder: what depends on what came first.
 func TestMonitorInOrder(t *testing.T) {
 	codec, err := state.NewCodec(sim.Types()...)
