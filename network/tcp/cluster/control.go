@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"quorumlab/network/tcp/proxy"
@@ -76,6 +77,11 @@ func (s *Supervisor) Serve(ctx context.Context) error {
 	ctx, down := context.WithCancel(ctx)
 	defer down()
 	token := rand.Text()
+	// Once an order to go down is answered, nothing is written to the folder any more.
+	end := sync.OnceValue(func() error {
+		s.Close()
+		return s.layout.write(s.options.Dir)
+	})
 	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+token)) != 1 {
 			http.Error(w, "the token is missing", http.StatusForbidden)
@@ -88,7 +94,9 @@ func (s *Supervisor) Serve(ctx context.Context) error {
 		}
 		report := s.Carry(order)
 		if order.Do == "down" {
-			s.Close()
+			if err := end(); err != nil {
+				report.Error = err.Error()
+			}
 			report.Nodes = s.Status()
 		}
 		json.NewEncoder(w).Encode(report)
@@ -105,12 +113,12 @@ func (s *Supervisor) Serve(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	<-ctx.Done()
-	s.Close()
+	ended := end()
 	closing, cancel := context.WithTimeout(context.Background(), time.Second) // for the answer under way
 	defer cancel()
 	server.Shutdown(closing)
 	<-served
-	return s.layout.write(s.options.Dir)
+	return ended
 }
 
 // ErrDown says that no supervisor of the folder runs.
