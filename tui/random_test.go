@@ -10,6 +10,7 @@ import (
 // TestAnyKeys presses any keys in any order, at any size: the screen always has its
 // size, and nothing panics.
 func TestAnyKeys(t *testing.T) {
+	t.Chdir(t.TempDir()) // some keys save a branch
 	var keys []string
 	for _, b := range keyMap {
 		if b.act != actQuit && b.act != actExport {
