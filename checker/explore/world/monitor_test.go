@@ -84,8 +84,11 @@ func TestMonitorOfInstances(t *testing.T) {
 		term, slot uint64
 		hits       uint64
 	}{
-		{protocols.Promised, 5, 3, 0}, {protocols.Accepted, 0, 4, 0}, {protocols.Promised, 2, 4, 0},
-		{protocols.Accepted, 5, 3, 0}, {protocols.Accepted, 4, 3, hitsPromise},
+		{protocols.Promised, 5, 3, 0},
+		{protocols.Accepted, 0, 4, 0},
+		{protocols.Promised, 2, 4, 0},
+		{protocols.Accepted, 5, 3, 0},
+		{protocols.Accepted, 4, 3, hitsPromise},
 	} {
 		id = m.note(id, m.noteList(1, false, []protocols.Note{{Kind: test.kind, Term: test.term, Slot: test.slot}}))
 		if hits := m.monitors.At(id).hits; hits != test.hits {
