@@ -40,7 +40,7 @@ func (n *Node) learn(id resource.ID, managers []protocols.NodeID, out *protocols
 	}
 	known := n.Acceptances.Find(id)
 	if known == nil {
-		known = n.Acceptances.Add(Acceptance{Transaction: id, Managers: managers})
+		known = n.Acceptances.Add(Acceptance{Transaction: id, Managers: managers, Floor: n.floor(id)})
 		n.settleLater(id, out)
 	}
 	return known
@@ -64,7 +64,7 @@ func (n *Node) onOffered(from protocols.NodeID, m Offered, out *protocols.Effect
 	}
 	a := n.learn(id, m.Managers, out)
 	switch {
-	case a == nil || a.Promised > 0 || !slices.Contains(a.Managers, from):
+	case a == nil || a.bound() > 0 || !slices.Contains(a.Managers, from):
 		return
 	case a.Values != nil:
 		n.tellAccepted(a, out)
@@ -113,8 +113,8 @@ func (n *Node) onPhase1a(from protocols.NodeID, m Phase1a, out *protocols.Effect
 	switch {
 	case a == nil:
 		return
-	case m.Ballot < a.Promised:
-		n.Say(&a.Pending, from, Higher{Transaction: m.Transaction, Ballot: a.Promised}, out)
+	case m.Ballot < a.bound():
+		n.Say(&a.Pending, from, Higher{Transaction: m.Transaction, Ballot: a.bound()}, out)
 		return
 	case m.Ballot > a.Promised:
 		a.Promised = m.Ballot
@@ -129,8 +129,8 @@ func (n *Node) onPhase2a(from protocols.NodeID, m Phase2a, out *protocols.Effect
 	switch {
 	case a == nil:
 		return
-	case m.Ballot < a.Promised:
-		n.Say(&a.Pending, from, Higher{Transaction: m.Transaction, Ballot: a.Promised}, out)
+	case m.Ballot < a.bound():
+		n.Say(&a.Pending, from, Higher{Transaction: m.Transaction, Ballot: a.bound()}, out)
 		return
 	case a.Values == nil || a.Ballot < m.Ballot:
 		a.Promised, a.Ballot, a.Values = m.Ballot, m.Ballot, m.Values
@@ -198,8 +198,40 @@ func (n *Node) forget(a *Acceptance, out *protocols.Effects) {
 	if a.Promised > 0 || a.Values != nil {
 		n.Journal.Keep(Forgotten{Transaction: a.Transaction})
 	}
+	n.raiseFloor(a)
 	out.CancelTimer(commitment.TimerOf(timerSettle, a.Transaction))
 }
+
+// raiseFloor keeps in mind what was promised in a transaction that is forgotten. A
+// leader's message may still be on its way: it must not get a promise of a lower
+// ballot, as if there had been none.
+func (n *Node) raiseFloor(a *Acceptance) {
+	if a.bound() == 0 {
+		return
+	}
+	coordinator := a.Transaction.Coordinator()
+	at := slices.IndexFunc(n.Floors, func(f Floor) bool { return f.Coordinator == coordinator })
+	if at < 0 {
+		at = len(n.Floors)
+		n.Floors = append(n.Floors, Floor{Coordinator: coordinator})
+	}
+	f := &n.Floors[at]
+	f.Count, f.Ballot = max(f.Count, a.Transaction.Count()), max(f.Ballot, a.bound())
+}
+
+// floor returns the ballot below which nothing is promised in a transaction of which
+// the acceptor knows nothing (any more).
+func (n *Node) floor(id resource.ID) Ballot {
+	for _, f := range n.Floors {
+		if f.Coordinator == id.Coordinator() && id.Count() <= f.Count {
+			return f.Ballot
+		}
+	}
+	return 0
+}
+
+// bound returns the ballot below which the acceptor takes part in none.
+func (a *Acceptance) bound() Ballot { return max(a.Promised, a.Floor) }
 
 // onSettleDue asks those concerned if they are done with a transaction. Its
 // coordinator should long have said so of itself: it has failed since.

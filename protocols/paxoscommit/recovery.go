@@ -25,10 +25,11 @@ type Led struct {
 }
 
 // Table is what a snapshot holds beside the store: the transactions in doubt, and
-// what the node has accepted.
+// what the node has accepted, or may have promised.
 type Table struct {
 	Processes   []Process
 	Acceptances []Acceptance
+	Floors      []Floor
 }
 
 // recover leads the transaction in a higher ballot.
@@ -58,9 +59,9 @@ func (n *Node) recover(l *Lead, out *protocols.Effects) {
 	n.enter(l, Waiting, nil, out)
 }
 
-// onLed begins the ballot that is on disk now.
+// onLed begins the ballot that is on disk now, unless the manager has been told.
 func (n *Node) onLed(p *Process, out *protocols.Effects) {
-	if l := n.Leads.Find(p.Transaction); l != nil && l.Phase == Waiting && l.Ballot == p.Ballot && p.Mark <= n.Written {
+	if l := n.Leads.Find(p.Transaction); l != nil && l.Phase == Waiting && l.Ballot == p.Ballot && p.State == Ready && p.Mark <= n.Written {
 		n.enter(l, Promising, n.Settings.acceptors(l.Transaction), out)
 	}
 }
@@ -173,7 +174,7 @@ func (n *Node) Recover(found resource.Recovered, disk protocols.Disk, out *proto
 	for _, p := range table.Processes {
 		n.Processes.Add(p)
 	}
-	n.Acceptances = slices.Clone(table.Acceptances)
+	n.Acceptances, n.Floors = slices.Clone(table.Acceptances), slices.Clone(table.Floors)
 	for _, record := range found.Records {
 		n.replay(record, out)
 	}
@@ -212,6 +213,9 @@ func (n *Node) replay(record protocols.Record, out *protocols.Effects) {
 			a.Promised, a.Ballot, a.Values = max(a.Promised, r.Ballot), r.Ballot, r.Values
 		}
 	case Forgotten:
+		if a := n.Acceptances.Find(r.Transaction); a != nil {
+			n.raiseFloor(a)
+		}
 		n.Acceptances.Remove(r.Transaction)
 	}
 }
@@ -230,7 +234,7 @@ func (n *Node) sift(disk protocols.Disk, out *protocols.Effects) {
 
 // Table implements commitment.Protocol.
 func (n *Node) Table() protocols.Record {
-	var table Table
+	table := Table{Floors: slices.Clone(n.Floors)}
 	for _, p := range n.Processes {
 		// The record of a decision that is on its way to the disk stays in the log.
 		if p.State != commitment.Working && len(p.Managers) > 0 {

@@ -27,6 +27,16 @@ type Node struct {
 	Leads commitment.Sorted[Lead]
 	// Acceptances holds what it knows as an acceptor.
 	Acceptances commitment.Sorted[Acceptance]
+	// Floors holds, by coordinator, what it may have promised and has forgotten.
+	Floors []Floor
+}
+
+// Floor says that an acceptor may have promised ballots up to Ballot in
+// transactions of a coordinator with counts up to Count.
+type Floor struct {
+	Coordinator protocols.NodeID
+	Count       uint64
+	Ballot      Ballot
 }
 
 // Settings are what only Paxos Commit has to choose, the same in every life.
@@ -114,6 +124,8 @@ type Acceptance struct {
 	// nothing.
 	Promised, Ballot Ballot
 	Values           []Value
+	// Floor is the ballot that it may have promised before and forgotten.
+	Floor Ballot
 	// Offers are the values that managers have proposed in ballot 0, as long
 	// as they are not complete. They are not accepted, and not on disk.
 	Offers []Offer
