@@ -49,7 +49,8 @@
 // and a counter, of which blocks are reserved on disk. Over and the watermarks
 // tell a late copy of a message about a transaction that is over from one about
 // a new transaction. Sessions hold the answer to each client's last request, so
-// that a retry, perhaps by way of another coordinator, is executed once.
+// that a retry, perhaps by way of another coordinator, is executed once. There are
+// at most machine.SessionLimit of them.
 //
 // # Invariants
 //

@@ -32,8 +32,11 @@ type Snapshot struct {
 	Through  uint64
 	Values   map[string]string
 	Sessions map[protocols.ClientID]Session
-	Branches []Branch // prepared ones, by ID
-	Over     map[ID]Decision
+	// Ended and Forgotten are as in Store.
+	Ended     []machine.Ended
+	Forgotten protocols.ClientID
+	Branches  []Branch // prepared ones, by ID
+	Over      map[ID]Decision
 	// Watermarks are as in Store.
 	Watermarks map[protocols.NodeID]uint64
 	Reserved   uint64

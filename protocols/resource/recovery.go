@@ -53,6 +53,7 @@ func (s *Store) Recover(disk protocols.Disk) (Recovered, error) {
 func (s *Store) restore(snapshot Snapshot) {
 	s.Committed.Values = maps.Clone(snapshot.Values)
 	s.Sessions, s.Over = maps.Clone(snapshot.Sessions), maps.Clone(snapshot.Over)
+	s.Ended, s.Forgotten = slices.Clone(snapshot.Ended), snapshot.Forgotten
 	s.Watermarks = maps.Clone(snapshot.Watermarks)
 	for i := range snapshot.Branches {
 		s.reinstate(snapshot.Branches[i])
@@ -89,6 +90,7 @@ func (s *Store) replay(record protocols.Record, found *Recovered) {
 func (s *Store) Snapshot(through, reserved uint64, protocol protocols.Record) Snapshot {
 	return Snapshot{
 		Through: through, Values: maps.Clone(s.Committed.Values), Sessions: maps.Clone(s.Sessions),
+		Ended: slices.Clone(s.Ended), Forgotten: s.Forgotten,
 		Branches: s.Undecided(), Over: maps.Clone(s.Over), Watermarks: maps.Clone(s.Watermarks),
 		Reserved: reserved, Protocol: protocol,
 	}

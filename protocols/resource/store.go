@@ -20,8 +20,13 @@ type Store struct {
 	Branches map[ID]Branch
 	// Waiting holds the requests that wait for locks, in order.
 	Waiting []Request
-	// Sessions holds what was answered to each client's last request.
+	// Sessions holds what was answered to each client's last request, of the
+	// machine.SessionLimit clients that asked last.
 	Sessions map[protocols.ClientID]Session
+	// Ended holds what is left of sessions that ended, by growing client.
+	Ended []machine.Ended
+	// Forgotten is the highest client of whose ended session nothing is left.
+	Forgotten protocols.ClientID
 	// Over holds the decisions on transactions that are over, of those whose
 	// count is not below their coordinator's watermark: all below are over.
 	Over       map[ID]Decision
@@ -53,6 +58,7 @@ func NewStore(self protocols.NodeID, ownership Ownership, initial protocols.Stat
 func (s *Store) clear() {
 	s.Locks, s.Branches = map[string]Lock{}, map[ID]Branch{}
 	s.Sessions, s.Over = map[protocols.ClientID]Session{}, map[ID]Decision{}
+	s.Ended, s.Forgotten = nil, 0
 	s.Watermarks = map[protocols.NodeID]uint64{}
 }
 
@@ -118,19 +124,6 @@ func (s *Store) voteOf(b *Branch) Vote {
 	return Yes
 }
 
-// repeated tells what is known of a request from the client's session. A request
-// that reads only is executed anew.
-func (s *Store) repeated(r *Request) (Outcome, bool) {
-	session, known := s.Sessions[r.Client]
-	switch {
-	case r.Client == 0 || !known || r.ReadsOnly() || r.Number > session.Number:
-		return Outcome{}, false
-	case r.Number < session.Number:
-		return Outcome{Vote: No, Superseded: true}, true
-	}
-	return Outcome{Vote: No, Earlier: true, Results: session.Results, Refusal: session.Refusal}, true
-}
-
 // perform executes the commands on what they touch and keeps the images. It
 // reports false if a condition does not hold that aborts the transaction.
 func (s *Store) perform(r *Request, branch *Branch) bool {
@@ -186,7 +179,7 @@ func (s *Store) Alone(id ID) Finished {
 // without other participants is refused for good.
 func RefuseAlone(r *Request, refusal string) Finished {
 	return Finished{Refusal: refusal, Branch: Branch{
-		Transaction: r.Transaction, Client: r.Client, Number: r.Number, Participants: r.Participants, Prepared: true,
+		Transaction: r.Transaction, Begun: r.Begun, Client: r.Client, Number: r.Number, Participants: r.Participants, Prepared: true,
 	}}
 }
 
@@ -222,15 +215,6 @@ func (s *Store) write(branch *Branch) {
 	}
 	if len(branch.Exclusive) > 0 {
 		s.remember(branch, "")
-	}
-}
-
-func (s *Store) remember(branch *Branch, refusal string) {
-	if branch.Client == 0 || branch.Number < s.Sessions[branch.Client].Number {
-		return
-	}
-	s.Sessions[branch.Client] = Session{
-		Number: branch.Number, Transaction: branch.Transaction, Results: branch.Results, Refusal: refusal,
 	}
 }
 

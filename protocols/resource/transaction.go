@@ -131,6 +131,7 @@ type Value struct {
 type Session struct {
 	Number      uint64
 	Transaction ID
+	Begun       time.Duration
 	Results     []machine.Result
 	// Refusal is why it was refused for good, "" if it was not.
 	Refusal string
