@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"quorumlab/protocols"
+	"quorumlab/scenarios"
 	"quorumlab/sim"
 )
 
@@ -340,7 +341,7 @@ func TestLessonsToPick(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lessons, err := Lessons(made)
+	lessons, err := Lessons(made, scenarios.English)
 	if err != nil || len(lessons) < 3 {
 		t.Fatalf("found %v, %v", lessons, err)
 	}

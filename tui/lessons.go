@@ -19,8 +19,8 @@ type Lesson struct {
 	scenario *language.Scenario
 }
 
-// Lessons returns the shipped scenarios that ask something.
-func Lessons(lab *scenarios.Lab) ([]Lesson, error) {
+// Lessons returns the shipped scenarios that ask something, in a language.
+func Lessons(lab *scenarios.Lab, lang string) ([]Lesson, error) {
 	entries, err := lab.Library()
 	if err != nil {
 		return nil, err
@@ -29,6 +29,9 @@ func Lessons(lab *scenarios.Lab) ([]Lesson, error) {
 	for _, entry := range entries {
 		scenario, err := lab.Shipped(entry.Name)
 		if err != nil {
+			return nil, err
+		}
+		if scenario, err = scenarios.Translate(scenario, lang); err != nil {
 			return nil, err
 		}
 		if n := questions(scenario); n > 0 {

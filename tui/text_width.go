@@ -43,10 +43,18 @@ func fill(lines []string, width, height int) []string {
 	return block
 }
 
-// folded breaks a text into lines of at most so many columns.
+// folded breaks a text into lines of at most so many columns. A text with Chinese in it
+// has no escapes.
 func folded(text string, width int) []string {
 	if width < 1 {
 		return nil
+	}
+	if strings.ContainsFunc(text, wide) && !strings.Contains(text, "\x1b") {
+		var lines []string
+		for line := range strings.SplitSeq(text, "\n") {
+			lines = append(lines, Wrap(line, width, 0)...)
+		}
+		return lines
 	}
 	return strings.Split(lipgloss.Wrap(text, width, ""), "\n")
 }

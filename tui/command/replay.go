@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"quorumlab/scenarios"
 	"quorumlab/sim/trace"
 )
 
@@ -17,6 +18,7 @@ import (
 // and its story told.
 func newReplay(l *lab) *cobra.Command {
 	var all, asJSON bool
+	var lang string
 	cmd := &cobra.Command{
 		Use:   "replay TRACE",
 		Short: "Execute a trace again, compare it, and tell its story",
@@ -28,14 +30,20 @@ func newReplay(l *lab) *cobra.Command {
 		Example: "  quorumlab run zab-partition --trace zab.trace.jsonl\n" +
 			"  quorumlab replay zab.trace.jsonl",
 		Args: exactlyOne("a trace"),
-		RunE: func(cmd *cobra.Command, args []string) error { return l.replay(cmd.Context(), args[0], all, asJSON) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return l.replay(cmd.Context(), args[0], all, asJSON, lang)
+		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "tell every step, not only faults, milestones and clients")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object, that of run")
+	languageFlag(cmd, &lang)
 	return cmd
 }
 
-func (l *lab) replay(ctx context.Context, name string, all, asJSON bool) error {
+func (l *lab) replay(ctx context.Context, name string, all, asJSON bool, lang string) error {
+	if err := scenarios.CheckLanguage(lang); err != nil {
+		return usage("", "--lang: %w", err)
+	}
 	file, err := l.openTrace(name)
 	if err != nil {
 		return err
@@ -62,6 +70,9 @@ func (l *lab) replay(ctx context.Context, name string, all, asJSON bool) error {
 			return err
 		}
 		return finished(reportCode(report))
+	}
+	if err := translate(report, lang); err != nil {
+		return err
 	}
 	fmt.Fprintf(l.out, "%s\n", l.paint.strong(report.Scenario))
 	if all {

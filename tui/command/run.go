@@ -22,6 +22,7 @@ type runFlags struct {
 	mutant  string
 	trace   string
 	history string
+	lang    string
 	save    bool
 	json    bool
 }
@@ -52,6 +53,7 @@ func newRun(l *lab) *cobra.Command {
 	f.BoolVar(&flags.save, "save", false, "keep trace, histories and report in runs/SCENARIO/TIME-seedN, and have the link latest name it")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object")
 	completeFlag(cmd, "mutant", mutantNames)
+	languageFlag(cmd, &flags.lang)
 	return cmd
 }
 
@@ -59,6 +61,9 @@ func (l *lab) run(ctx context.Context, argument string, flags runFlags) error {
 	scenario, err := l.scenario(argument, flags.sets...)
 	if err != nil {
 		return err
+	}
+	if scenario, err = scenarios.Translate(scenario, flags.lang); err != nil {
+		return usage("", "--lang: %w", err)
 	}
 	last, folder := again(argument, flags), ""
 	if flags.save {
@@ -110,6 +115,7 @@ func again(argument string, flags runFlags) string {
 	if flags.mutant != "" {
 		args = append(args, "--mutant", flags.mutant)
 	}
+	args = append(args, languageArgs(flags.lang)...)
 	return commandLine(args...)
 }
 

@@ -29,6 +29,7 @@ type stepFlags struct {
 	mutant string
 	run    string
 	at     string
+	lang   string
 	json   bool
 }
 
@@ -62,6 +63,7 @@ func newStep(l *lab) *cobra.Command {
 	f.StringVar(&flags.at, "at", "", "stand after this `step` at first, or at the first \"violation\"")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object, on a terminal too")
 	completeFlag(cmd, "mutant", mutantNames)
+	languageFlag(cmd, &flags.lang)
 	return cmd
 }
 
@@ -79,6 +81,9 @@ func (l *lab) step(ctx context.Context, argument string, flags stepFlags, seeded
 	if _, err := strconv.ParseUint(flags.at, 10, 31); err != nil && flags.at != "" && flags.at != tui.AtViolation {
 		return usage("", "--at %q: expected the number of a step, or %s", flags.at, tui.AtViolation)
 	}
+	if err := scenarios.CheckLanguage(flags.lang); err != nil {
+		return usage("", "--lang: %w", err)
+	}
 	if argument == "" {
 		return l.stepLessons(ctx, flags)
 	}
@@ -86,12 +91,15 @@ func (l *lab) step(ctx context.Context, argument string, flags stepFlags, seeded
 	if err != nil {
 		return err
 	}
+	if opened.subject.Scenario, err = scenarios.Translate(opened.subject.Scenario, flags.lang); err != nil {
+		return err
+	}
 	runs, err := chosenRuns(opened, flags.run)
 	if err != nil {
 		return err
 	}
 	if l.onScreen() && !flags.json {
-		return l.stepScreen(ctx, tui.Options{Subject: opened.subject, Run: runs.first, At: flags.at, Verify: opened.verify})
+		return l.stepScreen(ctx, tui.Options{Subject: opened.subject, Run: runs.first, At: flags.at, Verify: opened.verify}, flags.lang)
 	}
 	return l.stepPrint(ctx, opened.subject, runs.all, flags)
 }
@@ -223,7 +231,7 @@ func chosenRuns(s *stepped, name string) (runChoice, error) {
 }
 
 // stepScreen shows a timeline on the terminal.
-func (l *lab) stepScreen(ctx context.Context, options tui.Options) error {
+func (l *lab) stepScreen(ctx context.Context, options tui.Options, lang string) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(100) // a screen makes little garbage, and stays for long
 	}
@@ -236,6 +244,7 @@ func (l *lab) stepScreen(ctx context.Context, options tui.Options) error {
 		if s.Mutant != "" {
 			args = append(args, "--mutant", s.Mutant)
 		}
+		args = append(args, languageArgs(lang)...)
 		return commandLine(append(args, "--run", p.Line.Run.Name, "--at", strconv.Itoa(p.Step))...)
 	}
 	return tui.Show(ctx, options)
@@ -243,7 +252,7 @@ func (l *lab) stepScreen(ctx context.Context, options tui.Options) error {
 
 // stepLessons offers the lessons.
 func (l *lab) stepLessons(ctx context.Context, flags stepFlags) error {
-	lessons, err := tui.Lessons(l.Lab)
+	lessons, err := tui.Lessons(l.Lab, flags.lang)
 	if err != nil {
 		return err
 	}
@@ -251,7 +260,7 @@ func (l *lab) stepLessons(ctx context.Context, flags stepFlags) error {
 		return l.stepScreen(ctx, tui.Options{
 			Lessons: lessons, At: flags.at,
 			Subject: &timeline.Subject{Lab: l.Lab, Seed: flags.seed, Mutant: flags.mutant},
-		})
+		}, flags.lang)
 	}
 	if flags.json {
 		return l.json(struct {

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
 	"quorumlab/checker/linear"
 	"quorumlab/scenarios"
+	"quorumlab/tui"
 )
 
 // textWidth is where text for people is broken into lines, in characters.
@@ -28,7 +28,7 @@ type storyPrinter struct {
 
 // line prints one line; kind is a word, or "" for narration.
 func (p storyPrinter) line(at time.Duration, kind, text string) {
-	p.lines(at, kind, wrap(text, textWidth-storyIndent, 0))
+	p.lines(at, kind, tui.Wrap(text, textWidth-storyIndent, 0))
 }
 
 func (p storyPrinter) lines(at time.Duration, kind string, lines []string) {
@@ -138,31 +138,11 @@ func seconds(d time.Duration) string {
 	return fmt.Sprintf("%d.%03ds", d/time.Second, d%time.Second/time.Millisecond)
 }
 
-// wrap breaks a text into lines, at least one, at spaces. Of the first line
-// some characters are used already.
-func wrap(text string, width, used int) []string {
-	var lines []string
-	line, length := "", used
-	for word := range strings.FieldsSeq(text) {
-		size := utf8.RuneCountInString(word)
-		switch {
-		case line == "":
-			line, length = word, length+size
-		case length+1+size <= width:
-			line, length = line+" "+word, length+1+size
-		default:
-			lines = append(lines, line)
-			line, length = word, size
-		}
-	}
-	return append(lines, line)
-}
-
 // paragraph prints a text wrapped, with a first line that begins with a lead,
 // and the others indented.
 func paragraph(w io.Writer, lead, indent, text string) {
 	margin := utf8.RuneCountInString(indent)
-	for i, line := range wrap(text, textWidth-margin, visible(lead)-margin) {
+	for i, line := range tui.Wrap(text, textWidth-margin, visible(lead)-margin) {
 		if i > 0 {
 			lead = indent
 		}

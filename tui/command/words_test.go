@@ -9,33 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"quorumlab/protocols/catalog"
 	"quorumlab/scenarios"
 )
-
-// TestWrap breaks random texts: no word is lost, and no line is too long that
-// has more than one word.
-func TestWrap(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringMatching(`([a-zé→]{0,12} {0,2}){0,20}`).Draw(t, "text")
-		width := rapid.IntRange(1, 40).Draw(t, "width")
-		used := rapid.IntRange(0, 40).Draw(t, "used")
-		lines := wrap(text, width, used)
-		if len(lines) == 0 || !slices.Equal(strings.Fields(strings.Join(lines, " ")), strings.Fields(text)) {
-			t.Fatalf("%q became %q", text, lines)
-		}
-		for i, line := range lines {
-			if i > 0 {
-				used = 0
-			}
-			if strings.Contains(line, " ") && len([]rune(line))+used > width {
-				t.Fatalf("line %d of %q is wider than %d", i, lines, width)
-			}
-		}
-	})
-}
 
 func TestParagraph(t *testing.T) {
 	var w bytes.Buffer
