@@ -17,7 +17,7 @@ func languageFlag(cmd *cobra.Command, lang *string) {
 
 // languageArgs returns what a command must have to tell its story in a language.
 func languageArgs(lang string) []string {
-	if lang == scenarios.English {
+	if lang == "" || lang == scenarios.English { // verbs without the flag have ""
 		return nil
 	}
 	return []string{"--lang", lang}
