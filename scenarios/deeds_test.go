@@ -3,11 +3,14 @@ package scenarios
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"quorumlab/network"
+	"quorumlab/scenarios/language"
 	"quorumlab/sim"
 	"quorumlab/sim/trace"
 )
@@ -59,7 +62,12 @@ func TestVerdictNamesTheOperation(t *testing.T) {
 // TestDeedCancelsAPartition: without it N2 answers the new value, and what is
 // written of that run replays.
 func TestDeedCancelsAPartition(t *testing.T) {
-	lab, result, file := answering(t, trace.Deed{After: 10, Cancel: 3})
+	_, plain, _ := answering(t)
+	cut := 1 + slices.IndexFunc(plain.Run.Timeline, func(e language.Entry) bool {
+		_, is := e.Action.(language.Partition)
+		return is
+	})
+	lab, result, file := answering(t, trace.Deed{After: 10, Cancel: cut})
 	if v := verdictOn(t, result, Linearizable); v.Verdict != Holds {
 		t.Errorf("found %+v", v)
 	}
@@ -67,7 +75,7 @@ func TestDeedCancelsAPartition(t *testing.T) {
 	if err != nil || report.Hash != result.Hash {
 		t.Errorf("replayed with error %v", err)
 	}
-	other := strings.Replace(string(file), `"cancel":3`, `"cancel":7`, 1)
+	other := strings.Replace(string(file), fmt.Sprintf(`"cancel":%d`, cut), fmt.Sprintf(`"cancel":%d`, cut+1), 1)
 	if _, err := lab.Replay(context.Background(), strings.NewReader(other)); err == nil {
 		t.Error("another deed gives the same run")
 	}
@@ -107,7 +115,7 @@ func TestDeedsThatCannotBe(t *testing.T) {
 		"no such choice":                    {{Choose: &sim.Choice{Kind: sim.Sync, Node: 3}}},
 		"no such fault":                     {{Inflict: &sim.Fault{Kind: sim.CrashNode}}},
 		`nobody inflicts "links" by hand`:   {{Inflict: &sim.Fault{Kind: sim.SetLinks}}},
-		"no entry 9":                        {{Cancel: 9}},
+		"has no entry 99":                   {{Cancel: 99}},
 		"nothing can be delayed like this":  {{Delay: &trace.Delay{Choice: sim.Choice{Kind: sim.Sync, Node: 1}}}},
 		"deed 2 comes after step 1, but th": {{After: 2, Cancel: 1}, {After: 1, Cancel: 1}},
 		"no link from node 1 to node 1":     {{Inflict: &sim.Fault{Kind: sim.CutLinks, Pairs: []network.Pair{{From: 1, To: 1}}}}},
