@@ -254,7 +254,9 @@ func (s *Store) Close() error {
 	s.mu.Unlock()
 	select {
 	case <-s.stopped:
-	case <-s.broken: // which was told
+	case <-s.broken:
+	}
+	if s.failed() != nil { // which was told; the writer may have ended on account of it
 		return nil
 	}
 	if err := s.release(); err != nil {

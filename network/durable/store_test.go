@@ -271,8 +271,8 @@ func TestDiskErrorsStopTheNode(t *testing.T) {
 				t.Errorf("it failed after mark %d, before the disk did", l.reached())
 			}
 			store.Persist(protocols.Persist{Mark: m.mark + 1}) // does nothing
-			if err := store.Close(); err != nil {              // the engine may try once more
-				checkError(t, err, "/node", c.err.Error())
+			if err := store.Close(); err != nil {
+				t.Error(err)
 			}
 			options.FS = memory.CrashClone(vfs.CrashCloneCfg{})
 			store, _, disk := recoverStore(t, "/node", options)
