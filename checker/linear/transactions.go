@@ -147,6 +147,8 @@ func validateTransactions(history []Transaction) error {
 			return fmt.Errorf("transaction %d: outcome %q, expected ok, fail or info", t.ID, t.Outcome)
 		case t.Return < t.Invoke:
 			return fmt.Errorf("transaction %d: return %d is before invoke %d", t.ID, t.Return, t.Invoke)
+		case t.Return == Never && t.Outcome != Info:
+			return fmt.Errorf("transaction %d: never returned, yet its outcome is %s; expected info", t.ID, t.Outcome)
 		}
 		ids[t.ID] = true
 		for _, op := range t.Ops {

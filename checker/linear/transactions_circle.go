@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -125,8 +126,11 @@ type circleClass struct {
 	rwMin, rtMin int
 }
 
-// circles looks for a shortest circle of each class.
+// circles looks for a shortest circle of each class. Once one was found, and with it
+// what the history is not, others are looked for within a bound, and such as take
+// real time not at all.
 func (l *lists) circles() {
+	looks := math.MaxInt
 	for _, class := range []circleClass{
 		{anomaly: G0, first: ww, other: ww},
 		{anomaly: G1c, first: wr, other: ww | wr},
@@ -134,13 +138,19 @@ func (l *lists) circles() {
 		{anomaly: G2, first: rw, other: ww | wr | rw, rwMin: 1},
 		{anomaly: RealTime, first: ww | wr | rw, other: ww | wr | rw | rt, rtMin: 1},
 	} {
-		if circle := l.circle(class); circle != nil {
+		if class.rtMin > 0 && looks == circlesMax {
+			continue
+		}
+		if circle := l.circle(class, looks); circle != nil {
 			l.findCircle(class.anomaly, circle)
+			looks = circlesMax
 		}
 	}
 }
 
-func (l *lists) circle(class circleClass) []dependency {
+// circle returns the shortest of the first circles of a class, nil if there is none
+// or none was found in so many looks.
+func (l *lists) circle(class circleClass, looks int) []dependency {
 	g := graph{out: make([][]int, len(l.out))}
 	for i := range l.out {
 		for _, d := range l.out[i] {
@@ -151,16 +161,21 @@ func (l *lists) circle(class circleClass) []dependency {
 	}
 	component := g.components()
 	var best []dependency
-	looked := 0
+	looked, found := 0, 0
 	for i := range l.txns {
 		for _, d := range l.out[i] {
 			if d.kind&class.first == 0 || component[d.from] != component[d.to] {
 				continue
 			}
-			if looked++; looked > circlesMax {
+			if looked++; looked > looks || found == circlesMax {
 				return best
 			}
-			if way := l.way(class, d.to, d.from); way != nil && (best == nil || l.length(way)+1 < l.length(best)) {
+			way := l.way(class, d.to, d.from)
+			if way == nil {
+				continue
+			}
+			found++
+			if best == nil || l.length(way)+1 < l.length(best) {
 				best = append([]dependency{d}, way...)
 			}
 		}

@@ -2,6 +2,7 @@ package linear
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -228,11 +229,38 @@ func TestAnomalies(t *testing.T) {
 	}
 }
 
+// TestAnomalyAmongMany: the one that counts may come behind a thousand others.
+func TestAnomalyAmongMany(t *testing.T) {
+	var history []Transaction
+	add := func(at int64, ops ...ListOp) { history = append(history, txn(len(history)+1, at, ops...)) }
+	const pairs = 600 // of two rw links each
+	final := txn(0, 100*pairs)
+	for n := range pairs {
+		x, y, at := fmt.Sprint("x", n), fmt.Sprint("y", n), int64(100*n)
+		add(at, reads(x), appends(y, "1"))
+		add(at, reads(y), appends(x, "2"))
+		final.Ops = append(final.Ops, reads(x, "2"), reads(y, "1"))
+	}
+	add(100*pairs, appends("x", "1"), appends("y", "1"))
+	skewed := len(history) + 1
+	add(100*pairs, reads("x"), reads("y", "1"))
+	final.Ops = append(final.Ops, reads("x", "1"))
+	result, err := CheckTransactions(append(history, final), Lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := result.Of(Levels()[2])
+	if found == nil || found.Anomaly != GSingle || found.Witness[0].ID != skewed {
+		t.Errorf("found %+v", found)
+	}
+}
+
 func TestTransactionsThatHaveNoMeaning(t *testing.T) {
 	for words, history := range map[string][]Transaction{
-		"id used twice": {txn(1, 1), txn(1, 2)},
-		"outcome":       {{ID: 1}},
-		"before invoke": {{ID: 1, Outcome: OK, Invoke: 2, Return: 1}},
+		"id used twice":  {txn(1, 1), txn(1, 2)},
+		"outcome":        {{ID: 1}},
+		"never returned": {{ID: 1, Outcome: OK, Return: Never}},
+		"before invoke":  {{ID: 1, Outcome: OK, Invoke: 2, Return: 1}},
 		"appended to x again, after transaction 1": {txn(1, 1, appends("x", "1")), txn(2, 2, appends("x", "1"))},
 	} {
 		if _, err := CheckTransactions(history, Nanoseconds); err == nil || !strings.Contains(err.Error(), words) {
@@ -249,10 +277,20 @@ func FuzzDecodeTransactions(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		txns, _, err := DecodeTransactions(bytes.NewReader(data))
 		if err != nil {
+			var fault *ReadError
+			if !errors.As(err, &fault) || fault.Line < 1 || fault.Column < 0 || fault.Found == "" || fault.Expected == "" {
+				t.Fatalf("an error without a place: %v", err)
+			}
 			return
 		}
-		if _, err := CheckTransactions(txns, Lines); err != nil && len(txns) == 0 {
-			t.Error(err)
+		result, err := CheckTransactions(txns, Lines)
+		if err != nil {
+			return // an element that is appended twice, say
+		}
+		for _, f := range result.Found {
+			if len(f.Witness) == 0 || f.Explanation == "" {
+				t.Fatalf("%s is found without a witness", f.Anomaly)
+			}
 		}
 	})
 }

@@ -123,12 +123,12 @@ func (f *linearizeFlags) check(files []string) (linear.Model, error) {
 		return linear.Model{}, usage("", "no level %q; %s", f.level, hint.For(f.level, levelNames()))
 	case f.level != strictest() && f.model != transactionsModel:
 		return linear.Model{}, usage("", "--level is for --model %s", transactionsModel)
-	case f.html != "" && f.model == transactionsModel:
-		return linear.Model{}, usage("", "--html is not for --model %s", transactionsModel)
-	case f.model == transactionsModel:
-		return linear.Model{Name: f.model}, nil
 	case f.timeout < 0:
 		return linear.Model{}, usage("", "--timeout %v: expected a time that is not negative", f.timeout)
+	case f.model == transactionsModel && (f.html != "" || f.format != "" || f.timeout > 0 || f.steps != linear.StepsDefault):
+		return linear.Model{}, usage("", "--html, --format, --steps and --timeout are not for --model %s", transactionsModel)
+	case f.model == transactionsModel:
+		return linear.Model{Name: f.model}, nil
 	}
 	return linear.ModelByName(f.model)
 }
