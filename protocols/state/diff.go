@@ -45,10 +45,38 @@ func Diff(before, after any) []Change {
 type differ struct {
 	changes []Change
 	depth   int
-	// path leads to where the walk is: most places are equal, and need no text.
-	path []byte
+	// path leads to where the walk is. It is told in words only where something
+	// differs: most places are equal.
+	path []place
 	// codec shows leaves; nil until there is one.
 	codec *Codec
+}
+
+// place is one turn of a path: a field of a struct, an element of a list or one of
+// a map.
+type place struct {
+	of    reflect.Type // the struct; nil: it is none
+	index int          // of the field, or of the element
+	key   reflect.Value
+}
+
+// words tells a path.
+func (d *differ) words() string {
+	var text []byte
+	for _, p := range d.path {
+		switch {
+		case p.of != nil:
+			if len(text) > 0 {
+				text = append(text, '.')
+			}
+			text = append(text, p.of.Field(p.index).Name...)
+		case p.key.IsValid():
+			text = append(append(append(text, '['), d.keyText(p.key)...), ']')
+		default:
+			text = append(strconv.AppendInt(append(text, '['), int64(p.index), 10), ']')
+		}
+	}
+	return string(text)
 }
 
 // walk compares two values of one type.
@@ -60,15 +88,12 @@ func (d *differ) walk(before, after reflect.Value) {
 	}
 	switch before.Kind() {
 	case reflect.Struct:
+		d.path = append(d.path, place{of: before.Type()})
 		for i := range before.NumField() {
-			here := len(d.path)
-			if here > 0 {
-				d.path = append(d.path, '.')
-			}
-			d.path = append(d.path, before.Type().Field(i).Name...)
+			d.path[len(d.path)-1].index = i
 			d.walk(before.Field(i), after.Field(i))
-			d.path = d.path[:here]
 		}
+		d.path = d.path[:len(d.path)-1]
 	case reflect.Slice:
 		if before.Type().Elem() == byteType {
 			if !bytes.Equal(before.Bytes(), after.Bytes()) {
@@ -93,9 +118,9 @@ func (d *differ) walk(before, after reflect.Value) {
 // list compares slices or arrays index by index.
 func (d *differ) list(before, after reflect.Value) {
 	shared := min(before.Len(), after.Len())
+	d.path = append(d.path, place{})
 	for i := range max(before.Len(), after.Len()) {
-		here := len(d.path)
-		d.path = append(strconv.AppendInt(append(d.path, '['), int64(i), 10), ']')
+		d.path[len(d.path)-1].index = i
 		switch {
 		case i < shared:
 			d.walk(before.Index(i), after.Index(i))
@@ -104,8 +129,8 @@ func (d *differ) list(before, after reflect.Value) {
 		default:
 			d.note(Added, reflect.Value{}, after.Index(i))
 		}
-		d.path = d.path[:here]
 	}
+	d.path = d.path[:len(d.path)-1]
 }
 
 // mapping compares maps key by key.
@@ -124,8 +149,7 @@ func (d *differ) mapping(before, after reflect.Value) {
 	keys = slices.CompactFunc(keys, func(a, b ordered) bool { return bytes.Equal(a.order, b.order) })
 	for _, k := range keys {
 		was, is := before.MapIndex(k.key), after.MapIndex(k.key)
-		here := len(d.path)
-		d.path = append(append(append(d.path, '['), d.keyText(k.key)...), ']')
+		d.path = append(d.path, place{key: k.key})
 		switch {
 		case !is.IsValid():
 			d.note(Removed, was, is)
@@ -134,7 +158,7 @@ func (d *differ) mapping(before, after reflect.Value) {
 		default:
 			d.walk(was, is)
 		}
-		d.path = d.path[:here]
+		d.path = d.path[:len(d.path)-1]
 	}
 }
 
@@ -155,7 +179,7 @@ func (d *differ) indirect(before, after reflect.Value) {
 
 // note adds a change; the value that is not there is the zero Value.
 func (d *differ) note(kind Kind, before, after reflect.Value) {
-	change := Change{Path: string(d.path), Kind: kind, Before: d.text(before), After: d.text(after)}
+	change := Change{Path: d.words(), Kind: kind, Before: d.text(before), After: d.text(after)}
 	if kind == Changed && change.Before == change.After {
 		change.Before, change.After = d.exactText(before), d.exactText(after)
 	}
