@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -61,6 +60,11 @@ type kvRun struct {
 	P99             float64 `json:"p99_ms"`
 	P999            float64 `json:"p999_ms"`
 	Max             float64 `json:"max_ms"`
+	// ProcessorNodes and ProcessorLoad are the processor time of a request, in
+	// microseconds, of all nodes on this machine and of this program; 0 if it is
+	// not known.
+	ProcessorNodes float64 `json:"nodes_processor_us"`
+	ProcessorLoad  float64 `json:"load_processor_us"`
 	// Resident is the largest resident memory of a node afterwards, in bytes; 0 if
 	// it is not known.
 	Resident int64 `json:"resident_bytes_most"`
@@ -159,6 +163,7 @@ func measureKV(ctx context.Context, dir string, layout cluster.Layout, flags *be
 	value := strings.Repeat("x", flags.bytes)
 	result := load.Run(ctx, load.Options{
 		Clients: flags.clients, Rate: flags.rate, Warmup: flags.warmup, Duration: flags.duration, Requests: flags.requests,
+		Processes: nodeProcesses(ctx, dir),
 		Do: func(ctx context.Context, client int, n uint64) error {
 			key := fmt.Sprintf("bench-%d", n%uint64(flags.keys))
 			if n*61%100 < uint64(flags.reads) {
@@ -172,16 +177,16 @@ func measureKV(ctx context.Context, dir string, layout cluster.Layout, flags *be
 	if result.Done == 0 {
 		return nil, failure(fmt.Errorf("nothing was answered: %w", errors.Join(result.FirstError, ctx.Err())))
 	}
-	run := newKVRun(result, flags)
-	run.Resident = residentMost(ctx, dir)
-	return run, nil
+	return newKVRun(result, flags), nil
 }
 
 func newKVRun(r *load.Result, flags *benchKVFlags) *kvRun {
 	milliseconds := func(percent float64) float64 { return float64(r.Percentile(percent)) / float64(time.Millisecond) }
+	microseconds := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 	run := &kvRun{
 		Loop: "closed", Rate: flags.rate, Seconds: r.Elapsed.Seconds(), Done: r.Done, Failed: r.Failed, Late: r.Late,
 		PerSecond: r.PerSecond(), P50: milliseconds(50), P90: milliseconds(90), P99: milliseconds(99), P999: milliseconds(99.9), Max: milliseconds(100),
+		ProcessorNodes: microseconds(r.Each(r.Service)), ProcessorLoad: microseconds(r.Each(r.Own)), Resident: r.Resident,
 	}
 	if flags.rate > 0 {
 		run.Loop = "open"
@@ -190,32 +195,18 @@ func newKVRun(r *load.Result, flags *benchKVFlags) *kvRun {
 	return run
 }
 
-// residentMost returns the largest resident memory of a node on this machine.
-func residentMost(ctx context.Context, dir string) int64 {
+// nodeProcesses returns the processes of the nodes that this machine's supervisor
+// runs.
+func nodeProcesses(ctx context.Context, dir string) []int {
 	report, err := cluster.Send(ctx, dir, cluster.Order{Do: "status"})
 	if err != nil {
-		return 0
+		return nil
 	}
-	most := int64(0)
+	var pids []int
 	for _, node := range report.Nodes {
-		most = max(most, residentBytes(node.PID))
+		pids = append(pids, node.PID)
 	}
-	return most
-}
-
-// residentBytes returns the resident memory of a process, 0 if it is not known.
-func residentBytes(pid int) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		var kilobytes int64
-		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kilobytes); n == 1 {
-			return kilobytes << 10
-		}
-	}
-	return 0
+	return pids
 }
 
 func (l *lab) printKV(report *kvReport) {
@@ -230,6 +221,9 @@ func (l *lab) printKV(report *kvReport) {
 		fmt.Fprintf(l.out, "%s: %.0f requests/s, %.0f durable writes/s, for %.1f s; %d failed, %d late\n", loop, run.PerSecond,
 			run.WritesPerSecond, run.Seconds, run.Failed, run.Late)
 		fmt.Fprintf(l.out, "latency in ms: p50 %.2f, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f\n", run.P50, run.P90, run.P99, run.P999, run.Max)
+		if run.ProcessorNodes > 0 {
+			fmt.Fprintf(l.out, "processor time of a request in µs: %.0f in all nodes, %.0f here\n", run.ProcessorNodes, run.ProcessorLoad)
+		}
 		if run.Resident > 0 {
 			fmt.Fprintf(l.out, "resident memory of the largest node: %.1f MB\n", float64(run.Resident)/1e6)
 		}

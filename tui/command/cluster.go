@@ -56,6 +56,7 @@ type clusterFlags struct {
 	tick       time.Duration
 	secure     bool
 	trace      bool
+	direct     bool
 }
 
 func (f *clusterFlags) add(cmd *cobra.Command) {
@@ -65,6 +66,7 @@ func (f *clusterFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.parameters, "set", nil, "a `parameter=value` of the protocol; may be repeated")
 	cmd.Flags().DurationVar(&f.tick, "tick", cluster.DefaultTick, "the unit of the protocol's time-outs")
 	cmd.Flags().BoolVar(&f.trace, "trace", false, "have each node write all that it handles and does to DIR/nN/"+nodeTraceName)
+	cmd.Flags().BoolVar(&f.direct, "direct", false, "have the nodes reach one another directly: faster, and nothing can be cut")
 	cmd.Flags().BoolVar(&f.secure, "tls", false, "have the nodes show certificates to one another")
 }
 
@@ -77,6 +79,7 @@ func (f *clusterFlags) arguments(dir string) []string {
 	arguments := []string{
 		"--dir", dir, "--nodes", strconv.Itoa(f.nodes), "--protocol", f.protocol, "--tick", f.tick.String(),
 		"--tls=" + strconv.FormatBool(f.secure), "--trace=" + strconv.FormatBool(f.trace),
+		"--direct=" + strconv.FormatBool(f.direct),
 	}
 	for _, parameter := range f.parameters {
 		arguments = append(arguments, "--set", parameter)
@@ -88,7 +91,7 @@ func (f *clusterFlags) arguments(dir string) []string {
 func (f *clusterFlags) options(dir, program string) (cluster.Options, error) {
 	o := cluster.Options{
 		Dir: dir, Program: program, Arguments: []string{"serve", "--follow-stdin", "--config"}, Nodes: f.nodes,
-		Protocol: f.protocol, Parameters: map[string]string{}, Tick: f.tick, Secure: f.secure,
+		Protocol: f.protocol, Parameters: map[string]string{}, Tick: f.tick, Secure: f.secure, Direct: f.direct,
 	}
 	if f.trace {
 		o.Command = func(id protocols.NodeID, program string, arguments []string) *exec.Cmd {

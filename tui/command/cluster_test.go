@@ -157,6 +157,21 @@ func TestClusterUpIsIdempotent(t *testing.T) {
 	}
 }
 
+// Without a proxy between the nodes nothing can be cut, and whoever tries is told.
+func TestDirectCluster(t *testing.T) {
+	c := newTown(t, "--direct")
+	c.must("kv", "put", "a", "1")
+	for _, order := range [][]string{{"partition", "1"}, {"cut", "1-2"}, {"heal"}} {
+		if code, _, said := c.run(append([]string{"cluster"}, order...)...); code == 0 || !strings.Contains(said, "without --direct") {
+			t.Errorf("%v: code %d, %s", order, code, said)
+		}
+	}
+	c.must("cluster", "kill", fmt.Sprint(c.leader().ID))
+	if got := c.must("kv", "get", "a"); got != "1" {
+		t.Errorf("a is %q", got)
+	}
+}
+
 // The nodes do not outlive their supervisor, however it ends.
 func TestNodesEndWithTheirSupervisor(t *testing.T) {
 	c := newTown(t, "--nodes", "1")

@@ -50,12 +50,8 @@ func (s *Supervisor) Carry(order Order) Report {
 		err = s.Pause(order.Node)
 	case "resume":
 		err = s.Resume(order.Node)
-	case "partition":
-		s.mesh.Partition(order.Groups...)
-	case "cut":
-		s.mesh.Cut(order.Pairs...)
-	case "heal":
-		s.mesh.Heal()
+	case "partition", "cut", "heal":
+		err = s.cut(order)
 	case "status", "down":
 	default:
 		err = fmt.Errorf("no order %q", order.Do)
@@ -65,6 +61,25 @@ func (s *Supervisor) Carry(order Order) Report {
 		report.Error = err.Error()
 	}
 	return report
+}
+
+// errDirect says that there is no mesh between the nodes.
+var errDirect = errors.New("nothing can be cut: the nodes reach one another directly, and not through a proxy\n" +
+	"  hint: cluster up without --direct")
+
+// cut changes what gets through between the nodes.
+func (s *Supervisor) cut(order Order) error {
+	switch {
+	case s.direct():
+		return errDirect
+	case order.Do == "partition":
+		s.mesh.Partition(order.Groups...)
+	case order.Do == "cut":
+		s.mesh.Cut(order.Pairs...)
+	default:
+		s.mesh.Heal()
+	}
+	return nil
 }
 
 // Serve takes orders until the context ends or one is to go down, and then closes

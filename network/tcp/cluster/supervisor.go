@@ -35,6 +35,9 @@ type Options struct {
 	// Hosts, if not nil, holds the address of each node's own host. The nodes then
 	// reach each other directly, and not through the Mesh.
 	Hosts map[protocols.NodeID]string
+	// Direct has the nodes reach each other directly where they share a host, too:
+	// nothing can be cut then, and nothing stands between them.
+	Direct bool
 	// Nodes is how many there are.
 	Nodes      int
 	Protocol   string
@@ -250,7 +253,7 @@ func (s *Supervisor) configure(node NodeLayout) error {
 	for _, other := range s.layout.Nodes {
 		if other.ID != node.ID {
 			c.Peers[other.ID] = s.mesh.Address(node.ID, other.ID)
-			if s.options.Hosts != nil {
+			if s.direct() {
 				c.Peers[other.ID] = other.Peers
 			}
 		}
@@ -264,6 +267,9 @@ func (s *Supervisor) configure(node NodeLayout) error {
 	}
 	return c.Write(s.ConfigFile(node.ID))
 }
+
+// direct tells whether the nodes reach each other without the mesh.
+func (s *Supervisor) direct() bool { return s.options.Direct || s.options.Hosts != nil }
 
 // ConfigFile returns the name of a node's configuration.
 func (s *Supervisor) ConfigFile(id protocols.NodeID) string {

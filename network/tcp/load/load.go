@@ -18,6 +18,8 @@ type Options struct {
 	Warmup, Duration time.Duration
 	// Requests ends the run after so many, if it is not 0.
 	Requests uint64
+	// Processes are those of the service, if they run on this machine.
+	Processes []int
 	// Do carries out request number n (from 0) of all as one of the clients.
 	Do func(ctx context.Context, client int, n uint64) error
 }
@@ -34,6 +36,16 @@ type Result struct {
 	// Late is how many requests, in an open loop, were due and not yet sent when
 	// the time was up.
 	Late uint64
+	// Service and Own are the processor time of the service's processes and of this
+	// one, while it was measured; 0 if it is not known. Resident is the memory of
+	// the largest of the service's processes afterwards, in bytes.
+	Service, Own time.Duration
+	Resident     int64
+}
+
+// Each returns a processor time's share of one request.
+func (r *Result) Each(processor time.Duration) time.Duration {
+	return processor / time.Duration(max(r.Done+r.Failed, 1))
 }
 
 // PerSecond returns how many were done in a second.
@@ -79,8 +91,33 @@ func Run(ctx context.Context, options Options) *Result {
 	for client := range results {
 		all.Go(func() { r.work(ctx, client, &results[client]) })
 	}
+	var service, own time.Duration
+	all.Go(func() {
+		if rest(ctx, options.Warmup) {
+			service, own = r.processor()
+		}
+	})
 	all.Wait()
-	return r.sum(results)
+	total := r.sum(results)
+	if after, ownAfter := r.processor(); own > 0 {
+		total.Service, total.Own = after-service, ownAfter-own
+	}
+	for _, pid := range options.Processes {
+		total.Resident = max(total.Resident, Resident(pid))
+	}
+	return total
+}
+
+// rest waits, and reports false if the context ends before.
+func rest(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // work is what one client does.
@@ -124,14 +161,8 @@ func (r *run) due(ctx context.Context, n uint64) (time.Time, bool) {
 	if !due.Before(r.end) {
 		return due, false
 	}
-	if wait := due.Sub(now); wait > 0 {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return due, false
-		}
+	if wait := due.Sub(now); wait > 0 && !rest(ctx, wait) {
+		return due, false
 	}
 	return due, ctx.Err() == nil
 }

@@ -25,7 +25,10 @@ type measured struct {
 	P99             float64 `json:"p99_ms"`
 	Max             float64 `json:"max_ms"`
 	Failed          uint64  `json:"failed"`
-	Resident        int64   `json:"resident_bytes_most"`
+	// The processor time of a write, in microseconds.
+	Servers  float64 `json:"nodes_processor_us"`
+	Load     float64 `json:"load_processor_us"`
+	Resident int64   `json:"resident_bytes_most"`
 }
 
 type comparison struct {
@@ -36,6 +39,8 @@ type comparison struct {
 	Quorumlab measured `json:"quorumlab"`
 	Ratio     float64  `json:"writes_ratio"` // ours to theirs
 	RatioP99  float64  `json:"p99_ratio"`
+	// RatioProcessor compares the processor time of a write, of nodes and load.
+	RatioProcessor float64 `json:"processor_ratio"`
 }
 
 var (
@@ -65,6 +70,7 @@ func main() {
 	if *only == "" {
 		c.Ratio = c.Quorumlab.WritesPerSecond / c.ZooKeeper.WritesPerSecond
 		c.RatioP99 = c.Quorumlab.P99 / c.ZooKeeper.P99
+		c.RatioProcessor = (c.Quorumlab.Servers + c.Quorumlab.Load) / (c.ZooKeeper.Servers + c.ZooKeeper.Load)
 	}
 	encoder := json.NewEncoder(os.Stdout)
 	encoder.SetIndent("", "  ")
@@ -98,8 +104,12 @@ func measureZooKeeper() (m measured, err error) {
 	for i := range value {
 		value[i] = 'x'
 	}
+	var pids []int
+	for _, p := range e.processes {
+		pids = append(pids, p.Process.Pid)
+	}
 	r := load.Run(context.Background(), load.Options{
-		Clients: *clients, Warmup: *warmup, Duration: *duration,
+		Clients: *clients, Warmup: *warmup, Duration: *duration, Processes: pids,
 		Do: func(_ context.Context, client int, n uint64) error {
 			return sessions[client].set(fmt.Sprintf("/c%d-%d", client, n%keysEach), value)
 		},
@@ -107,9 +117,7 @@ func measureZooKeeper() (m measured, err error) {
 	m = measured{
 		WritesPerSecond: r.PerSecond(), P50: milliseconds(r.Percentile(50)), P99: milliseconds(r.Percentile(99)),
 		Max: milliseconds(r.Percentile(100)), Failed: r.Failed,
-	}
-	for _, p := range e.processes {
-		m.Resident = max(m.Resident, resident(p.Process.Pid))
+		Servers: 1000 * milliseconds(r.Each(r.Service)), Load: 1000 * milliseconds(r.Each(r.Own)), Resident: r.Resident,
 	}
 	return m, r.FirstError
 }
@@ -119,10 +127,10 @@ const keysEach = 10
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// measureQuorumlab starts a cluster and has `bench kv` put the load on it.
+// measureQuorumlab starts a cluster, with nothing between its nodes, and has `bench kv` put the load on it.
 func measureQuorumlab() (m measured, err error) {
 	folder := filepath.Join(*dir, "quorumlab")
-	if out, err := exec.Command(*quorumlab, "cluster", "up", "--dir", folder).CombinedOutput(); err != nil {
+	if out, err := exec.Command(*quorumlab, "cluster", "up", "--direct", "--dir", folder).CombinedOutput(); err != nil {
 		return m, fmt.Errorf("cluster up: %w\n%s", err, out)
 	}
 	defer exec.Command(*quorumlab, "cluster", "down", "--dir", folder).Run()
