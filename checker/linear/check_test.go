@@ -170,15 +170,17 @@ func TestCheckRejects(t *testing.T) {
 	}
 }
 
-// hard is a history that takes very many steps to refute: concurrent writes of
-// few values with failed comparisons, so that nothing can be prepared away.
+// hard is a history that takes very many steps to refute: open writes, each of a
+// value of its own that a comparison needs not to be there, so that nothing can be
+// prepared away and none is like another.
 func hard() History {
 	var history History
 	for i := range 18 {
-		history = append(history, info(swap(i+1, uint64(i+1), fmt.Sprint(i%3), fmt.Sprint((i+1)%3), false, 0, Never)))
+		value := fmt.Sprint("v", i)
+		history = append(history, info(write(i+1, uint64(i+1), value, 0, Never)),
+			swap(i+31, uint64(i+31), value, "w", false, 1, 2))
 	}
-	return append(history, write(100, 50, "0", 1, 2), swap(101, 51, "7", "8", false, 3, 4),
-		write(102, 50, "9", 5, 6), read(103, 51, "1", 7, 8))
+	return append(history, read(103, 51, "1", 7, 8))
 }
 
 func TestUnknown(t *testing.T) {
@@ -362,6 +364,39 @@ func TestAdmissibleIsSound(t *testing.T) {
 func dropFails(history History) History {
 	return slices.DeleteFunc(history, func(o Operation) bool { return o.Outcome == Fail })
 }
+
+// TestOpenOperationsThatDoTheSame: what prepare must keep, because a comparison
+// failed, costs little nevertheless. Swarms have such histories: a client gave up
+// ten writes of values that nobody saw, and each time another client's comparison
+// needed one of them, or none.
+func TestOpenOperationsThatDoTheSame(t *testing.T) {
+	history := History{write(1, 1, "a", 0, 1)}
+	for i := range 60 {
+		history = append(history, info(write(100+i, uint64(100+i), fmt.Sprint("lost", i), int64(i), Never)),
+			info(swap(200+i, uint64(200+i), "a", fmt.Sprint("gone", i), false, int64(i), Never)))
+	}
+	for i := range int64(30) {
+		at := 100 + 10*i
+		history = append(history, write(300+int(i), 1, "a", at, at+1), swap(400+int(i), 2, "a", "b", false, at+2, at+3))
+	}
+	if result := mustCheck(t, history, CASRegister()); result.Verdict != Holds {
+		t.Errorf("%s: %s", result.Verdict, result.Explanation)
+	}
+	// 120 can hide an a; for the 121st comparison none is left.
+	for i := range int64(91) {
+		at := 500 + 10*i
+		history = append(history, write(500+int(i), 1, "a", at, at+1), swap(600+int(i), 2, "a", "b", false, at+2, at+3))
+	}
+	result := mustCheck(t, history, CASRegister())
+	if result.Verdict != Violated || result.Offender != 690 {
+		t.Errorf("%s: offender %d: %s", result.Verdict, result.Offender, result.Explanation)
+	}
+	if result := mustCheck(t, dropLast(history, 2), CASRegister()); result.Verdict != Holds {
+		t.Errorf("%s: %s", result.Verdict, result.Explanation)
+	}
+}
+
+func dropLast(history History, n int) History { return history[:len(history)-n] }
 
 // TestPrepareForgets: writes of unknown outcome that nobody saw cost nothing.
 func TestPrepareForgets(t *testing.T) {

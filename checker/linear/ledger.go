@@ -33,17 +33,11 @@ func specify(ops History, steps int, stop func() bool) specification {
 		return newLedger(ops, c)
 	}
 	c.compare(ops)
+	c.tellTwins(ops)
 	return c
 }
 
-func (c *cell) searched() porcupine.Model { return c.model(c.bounded) }
-
 func (c *cell) met() bool { return c.exhausted }
-
-func (c *cell) replayed() porcupine.Model {
-	c.keepApart()
-	return c.model(c.apply)
-}
 
 // ledger is the specification of keys that transfers join. It numbers the
 // states, each of which is a value a key.
@@ -147,7 +141,7 @@ func (l *ledger) model(step func(int, ledgerInput, cellOutput) (bool, int)) porc
 			return ok, next
 		},
 		Equal:             func(a, b any) bool { return a.(int) == b.(int) },
-		Hash:              func(state any) uint64 { return uint64(state.(int)) * 0x9e3779b97f4a7c15 }, // as in cell.model
+		Hash:              func(state any) uint64 { return spread(valueID(state.(int))) },
 		DescribeOperation: func(input, _ any) string { return labelOf(input.(ledgerInput).shown) },
 		DescribeState: func(state any) string {
 			var words []string

@@ -36,6 +36,13 @@ type cell struct {
 	// compared holds all values that answers are compared with, sorted, nil
 	// to keep all states apart; see join.
 	compared []string
+	// sure counts the operations whose outcome is known, twins tells of the others
+	// which do the same; alike has for each value the one that stands for it. See
+	// prune.go.
+	sure  int32
+	twins map[int]twin
+	sorts sorts
+	alike []valueID
 	// steps is how many more steps may be taken; negative: no bound.
 	steps int
 	// stop is asked now and then; if it says so, no more steps are taken.
@@ -48,6 +55,7 @@ type cell struct {
 type cellInput struct {
 	kind         Kind
 	in, expected valueID
+	twin         twin
 	shown        *Operation
 }
 
@@ -93,8 +101,7 @@ func (c *cell) join(state, text valueID) valueID {
 	id, ok := c.joined[pair]
 	if !ok {
 		joined := c.values[state].Text + c.values[text].Text
-		if at, _ := slices.BinarySearch(c.compared, joined); c.compared == nil ||
-			at < len(c.compared) && strings.HasPrefix(c.compared[at], joined) {
+		if c.compared == nil || c.leadsTo(joined) {
 			id = c.id(Some(joined))
 		} else {
 			id = lostID
@@ -102,6 +109,13 @@ func (c *cell) join(state, text valueID) valueID {
 		c.joined[pair] = id
 	}
 	return id
+}
+
+// leadsTo reports whether a text is the beginning of one that an answer is
+// compared with.
+func (c *cell) leadsTo(text string) bool {
+	at, _ := slices.BinarySearch(c.compared, text)
+	return at < len(c.compared) && strings.HasPrefix(c.compared[at], text)
 }
 
 // compare lets join know what answers of these operations are compared with.
@@ -149,15 +163,6 @@ func (c *cell) apply(state valueID, in cellInput, out cellOutput) (bool, valueID
 // stopEvery is how many steps pass between two questions to stop.
 const stopEvery = 1024
 
-// bounded is apply until the bound is met; from then on nothing is accepted,
-// so that porcupine's search runs out at once.
-func (c *cell) bounded(state valueID, in cellInput, out cellOutput) (bool, valueID) {
-	if !c.step() {
-		return false, state
-	}
-	return c.apply(state, in, out)
-}
-
 // step counts one more step, and reports whether it may be taken.
 func (c *cell) step() bool {
 	if c.exhausted || c.steps == 0 || (c.steps%stopEvery == 0 && c.stop()) {
@@ -166,6 +171,12 @@ func (c *cell) step() bool {
 	}
 	c.steps--
 	return true
+}
+
+// replayed has no bound and tells all states apart, to show orders.
+func (c *cell) replayed() porcupine.Model {
+	c.keepApart()
+	return c.model(c.apply)
 }
 
 // model returns the cell as porcupine wants it. Equal and Hash are set, for
@@ -178,14 +189,16 @@ func (c *cell) model(step func(valueID, cellInput, cellOutput) (bool, valueID)) 
 			ok, next := step(state.(valueID), input.(cellInput), output.(cellOutput))
 			return ok, next
 		},
-		Equal: func(a, b any) bool { return a.(valueID) == b.(valueID) },
-		// An odd multiplier (2^64 divided by the golden ratio, as in Knuth's
-		// multiplicative hashing) spreads the small numbers.
-		Hash:              func(state any) uint64 { return uint64(state.(valueID)) * 0x9e3779b97f4a7c15 },
+		Equal:             func(a, b any) bool { return a.(valueID) == b.(valueID) },
+		Hash:              func(state any) uint64 { return spread(state.(valueID)) },
 		DescribeOperation: func(input, _ any) string { return labelOf(input.(cellInput).shown) },
 		DescribeState:     func(state any) string { return c.values[state.(valueID)].String() },
 	}
 }
+
+// spread spreads small numbers by an odd multiplier (2^64 divided by the golden
+// ratio, as in Knuth's multiplicative hashing).
+func spread(id valueID) uint64 { return uint64(id) * 0x9e3779b97f4a7c15 }
 
 // operation converts one operation, to be shown as another (itself, before it
 // was prepared). Its interval is closed on both sides in porcupine too.
@@ -193,7 +206,7 @@ func (c *cell) model(step func(valueID, cellInput, cellOutput) (bool, valueID)) 
 func (c *cell) operation(op, shown *Operation, client int) porcupine.Operation {
 	return porcupine.Operation{
 		ClientId: client,
-		Input:    cellInput{kind: op.Kind, in: c.id(op.In), expected: c.id(op.Expected), shown: shown},
+		Input:    cellInput{kind: op.Kind, in: c.id(op.In), expected: c.id(op.Expected), twin: c.twins[op.ID], shown: shown},
 		Call:     op.Invoke,
 		Output:   cellOutput{known: op.Outcome == OK, out: c.id(op.Out), swapped: op.Swapped},
 		Return:   op.Return,
