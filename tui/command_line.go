@@ -50,6 +50,14 @@ func commands() []spoken {
 	}
 }
 
+// commands are those of what is shown.
+func (m *Model) commands() []spoken {
+	if m.c != nil {
+		return courseCommands()
+	}
+	return commands()
+}
+
 // command does what was typed behind the colon. A name may be cut short.
 func (m *Model) command(text string) tea.Cmd {
 	words := strings.Fields(text)
@@ -60,7 +68,7 @@ func (m *Model) command(text string) tea.Cmd {
 		words = []string{"go", words[0]}
 	}
 	var names []string
-	for _, c := range commands() {
+	for _, c := range m.commands() {
 		names = append(names, c.name)
 		if !strings.HasPrefix(c.name, words[0]) {
 			continue
@@ -84,7 +92,7 @@ func (m *Model) sayGo(args []string) (tea.Cmd, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q is no step", args[0])
 	}
-	m.t.Go(step)
+	m.goTo(step)
 	return nil, nil
 }
 
@@ -215,7 +223,7 @@ func (m *Model) sayTheme(args []string) (tea.Cmd, error) {
 
 func (m *Model) sayHelp([]string) (tea.Cmd, error) {
 	var text strings.Builder
-	for _, c := range commands() {
+	for _, c := range m.commands() {
 		fmt.Fprintf(&text, ":%-30s %s\n", c.name+" "+c.args, c.help)
 	}
 	m.overlay = &reader{title: "commands (a name may be cut short)", text: text.String()}

@@ -25,12 +25,32 @@ func (m *Model) exporters() []Exporter {
 
 // fileName proposes a name for a file.
 func (m *Model) fileName(extension string) string {
+	if m.c != nil {
+		return strings.ReplaceAll(m.c.Title+"-"+m.c.Line().Name, " ", "-") + extension
+	}
 	l := m.t.Line()
 	name := m.t.Scenario.Name + "-" + l.Run.Name
 	if l.Parent != nil {
 		name += "-" + l.Name
 	}
 	return strings.ReplaceAll(name, " ", "-") + extension
+}
+
+// saving returns what writes the line on which one stands as a trace, on another
+// goroutine.
+func (m *Model) saving(ctx context.Context) func(io.Writer) error {
+	if m.c != nil {
+		var whole bytes.Buffer // a course is nobody else's to read
+		err := m.c.Line().Save(&whole)
+		return func(w io.Writer) error {
+			if err == nil {
+				_, err = whole.WriteTo(w)
+			}
+			return err
+		}
+	}
+	t, line := m.t, m.t.Line().Copy()
+	return func(w io.Writer) error { return t.Save(ctx, line, w) }
 }
 
 // export writes the line on which one stands into a file, in the background.
@@ -40,11 +60,11 @@ func (m *Model) export(x Exporter, file string) tea.Cmd {
 		return nil
 	}
 	ctx, generation := m.begin("writing " + file)
-	save := m.t.Save
-	line, at := m.t.Line().Copy(), uint64(m.t.Step())
+	at := uint64(m.stepNow())
+	save := m.saving(ctx)
 	return func() tea.Msg {
 		var trace bytes.Buffer
-		err := save(ctx, line, &trace)
+		err := save(&trace)
 		var out bytes.Buffer
 		switch {
 		case err != nil:

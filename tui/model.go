@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"quorumlab/scenarios/language"
+	"quorumlab/tui/course"
 	"quorumlab/tui/timeline"
 )
 
@@ -19,6 +20,7 @@ type Model struct {
 	ctx     context.Context
 	theme   theme
 	t       *timeline.Timeline // nil while a lesson is being chosen, or executed
+	c       *course.Course     // in the place of t, of a run that is no world's; else nil
 	quiz    timeline.Quiz
 
 	width, height int
@@ -80,6 +82,9 @@ func (m *Model) Init() tea.Cmd {
 	if len(m.options.Lessons) > 0 {
 		m.overlay = &lessonPicker{lessons: m.options.Lessons}
 		return tea.RequestBackgroundColor
+	}
+	if m.options.Course != nil {
+		return tea.Batch(tea.RequestBackgroundColor, m.openCourse())
 	}
 	return tea.Batch(tea.RequestBackgroundColor, m.open())
 }
@@ -183,7 +188,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case tea.KeyPressMsg:
 		return m.press(msg)
 	case tea.MouseWheelMsg:
-		if m.t != nil && m.overlay == nil {
+		if (m.t != nil || m.c != nil) && m.overlay == nil {
 			m.Move(map[bool]int{true: -1, false: 1}[msg.Button == tea.MouseWheelUp])
 		}
 	case tea.PasteMsg:
@@ -201,6 +206,8 @@ func (m *Model) arrived(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case openedMsg:
 		return m.opened(msg)
+	case courseMsg:
+		return m.openedCourse(msg)
 	case draftedMsg:
 		return m.drafted(msg)
 	case judgedMsg:
@@ -318,15 +325,39 @@ func (m *Model) drafted(msg draftedMsg) tea.Cmd {
 func (m *Model) Move(by int) {
 	m.message = ""
 	if m.filter == "" {
-		m.t.Move(by)
+		m.goTo(m.stepNow() + by)
 		return
 	}
 	for ; by > 0; by-- {
-		m.t.Go(nextOf(m.found, m.t.Step(), m.t.Line().Len()))
+		m.goTo(nextOf(m.found, m.stepNow(), m.lastStep()))
 	}
 	for ; by < 0; by++ {
-		m.t.Go(lastOf(m.found, m.t.Step()))
+		m.goTo(lastOf(m.found, m.stepNow()))
 	}
+}
+
+// goTo goes to a step of the line, stepNow tells after which one stands, lastStep
+// how many there are.
+func (m *Model) goTo(step int) {
+	if m.c != nil {
+		m.c.Go(step)
+		return
+	}
+	m.t.Go(step)
+}
+
+func (m *Model) stepNow() int {
+	if m.c != nil {
+		return m.c.Step()
+	}
+	return m.t.Step()
+}
+
+func (m *Model) lastStep() int {
+	if m.c != nil {
+		return m.c.Line().Len()
+	}
+	return m.t.Line().Len()
 }
 
 // nextOf returns the first of growing numbers above one; lastOf the last below.

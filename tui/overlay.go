@@ -161,6 +161,13 @@ func (l *letter) press(m *Model, msg tea.KeyPressMsg) tea.Cmd {
 
 func (l *letter) lines(m *Model, _, _ int) []string {
 	lines := []string{m.theme.title.Render(l.title)}
+	if m.c != nil {
+		for _, name := range m.c.Marks() {
+			p, _ := m.c.Marked(name)
+			lines = append(lines, fmt.Sprintf("  %s  step %d of %s", name, p.Step, p.Line.Name))
+		}
+		return lines
+	}
 	for _, name := range m.t.Marks() {
 		p, _ := m.t.Marked(name)
 		lines = append(lines, fmt.Sprintf("  %s  step %d of %s", name, p.Step, p.Line.Name))
@@ -270,6 +277,9 @@ func (h *help) lines(m *Model, width, height int) []string {
 	lines := []string{m.theme.title.Render("keys") + "  type to filter: " + h.filter + "▏"}
 	area := ""
 	for _, b := range keyMap {
+		if m.c != nil && !inCourse(b.act) {
+			continue
+		}
 		if !strings.Contains(strings.ToLower(b.show+" "+b.help), strings.ToLower(h.filter)) {
 			continue
 		}

@@ -365,32 +365,7 @@ func (m *Model) differenceLines(b box) []string {
 	} else {
 		before = m.t.WorldAt(base)
 	}
-	var lines []string
-	for _, c := range timeline.Difference(before, m.t.World(), only) {
-		style := map[string]interface{ Render(...string) string }{"+": m.theme.added, "-": m.theme.removed, "~": m.theme.changed}[c.Kind.String()]
-		text := c.Kind.String() + " " + c.Path
-		switch c.Kind.String() {
-		case "~":
-			text += ": " + c.Before + " → " + c.After
-		case "+":
-			text += ": " + c.After
-		default:
-			text += ": " + c.Before
-		}
-		for i, line := range folded(text, max(4, b.width-2)) {
-			if i > 0 {
-				line = "  " + line
-			}
-			lines = append(lines, style.Render(line))
-		}
-		if len(lines) > jsonLinesMax {
-			lines = append(lines, "…")
-			break
-		}
-	}
-	if len(lines) == 0 {
-		lines = []string{"nothing differs"}
-	}
+	lines := m.changeLines(timeline.Difference(before, m.t.World(), only), b.width)
 	m.diff = diffCache{m.t.At(), base, lines, b.width}
 	return lines
 }

@@ -21,7 +21,7 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 	if m.overlay != nil {
 		return m.overlay.press(m, msg)
 	}
-	if m.t == nil {
+	if m.t == nil && m.c == nil {
 		if actOf(key) == actQuit {
 			return m.quit()
 		}
@@ -37,6 +37,9 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 	if cmd, done := m.walk(actOf(key), n); done {
 		return cmd
 	}
+	if m.c != nil {
+		return m.pressCourse(actOf(key))
+	}
 	if cmd, done := m.acts(actOf(key), n); done {
 		return cmd
 	}
@@ -45,8 +48,11 @@ func (m *Model) press(msg tea.KeyPressMsg) tea.Cmd {
 
 func (m *Model) quit() tea.Cmd {
 	m.stop()
-	if m.t != nil && m.options.Again != nil {
+	switch {
+	case m.t != nil && m.options.Again != nil:
 		m.ended = m.options.Again(m.origin(), m.options.Subject)
+	case m.c != nil && m.options.AgainCourse != nil:
+		m.ended = m.options.AgainCourse(m.courseOrigin())
 	}
 	return tea.Quit
 }
@@ -111,7 +117,6 @@ func (m *Model) counted(a act) int {
 
 // walk does what moves.
 func (m *Model) walk(a act, n int) (cmd tea.Cmd, done bool) {
-	line := m.t.Line()
 	half := max(1, m.layout.body/2)
 	switch a {
 	case actForward:
@@ -127,12 +132,12 @@ func (m *Model) walk(a act, n int) (cmd tea.Cmd, done bool) {
 	case actUp:
 		m.down(-1)
 	case actStart:
-		m.t.Go(0)
+		m.goTo(0)
 	case actEnd:
 		if n == 0 {
-			n = line.Len()
+			n = m.lastStep()
 		}
-		m.t.Go(n)
+		m.goTo(n)
 	case actNextViolation, actLastViolation:
 		m.violation(a == actNextViolation)
 	case actPlay:
@@ -156,13 +161,25 @@ func (m *Model) down(by int) {
 	case panelDiagram:
 		m.Move(by)
 	case panelInbox:
-		m.selected = max(0, min(m.selected+by, len(m.inbox())-1))
+		m.selected = max(0, min(m.selected+by, m.selectable()-1))
 	default:
 		m.scroll[m.focus] = max(0, m.scroll[m.focus]+by)
 	}
 }
 
+// selectable is how many items the inbox has.
+func (m *Model) selectable() int {
+	if m.c != nil {
+		return len(m.c.Line().Choices(m.c.Step()))
+	}
+	return len(m.inbox())
+}
+
 func (m *Model) violation(forward bool) {
+	if m.c != nil {
+		m.courseViolation(forward)
+		return
+	}
 	line := m.t.Line()
 	if line.Result() == nil {
 		m.message = "the run is being judged; a moment"
@@ -186,8 +203,8 @@ func (m *Model) play() tea.Cmd {
 	if !m.playing {
 		return nil
 	}
-	if m.t.Step() == m.t.Line().Len() {
-		m.t.Go(0)
+	if m.stepNow() == m.lastStep() {
+		m.goTo(0)
 	}
 	return m.tickLater()
 }
@@ -204,6 +221,12 @@ func (m *Model) tick(msg tickMsg) tea.Cmd {
 		return nil
 	}
 	m.Move(1)
+	if m.c != nil {
+		if m.playing = m.c.Step() < m.c.Line().Len() && m.courseReason() == nil; m.playing {
+			return m.tickLater()
+		}
+		return nil
+	}
 	step := m.t.Step()
 	cue, told := m.t.Line().CueAt(step)
 	_, answered := m.quiz.Answered(m.t.Line(), cue)

@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"quorumlab/tui/course"
 	"quorumlab/tui/timeline"
 )
 
@@ -19,10 +20,14 @@ type Options struct {
 	At string
 	// Lessons, if there are any, are offered first; the Subject has no scenario.
 	Lessons []Lesson
+	// Course, if not nil, opens what is shown in the place of the Subject.
+	Course func(context.Context) (*course.Course, error)
 	// Verify makes sure of a trace, in the background; nil if there is none.
 	Verify func(context.Context) error
-	// Again returns the command line that opens where one stood.
-	Again func(timeline.Position, *timeline.Subject) string
+	// Again returns the command line that opens where one stood; AgainCourse after
+	// which step of a Course.
+	Again       func(timeline.Position, *timeline.Subject) string
+	AgainCourse func(step int) string
 	// Exporters are forms in which lines can be written, beside the trace.
 	Exporters []Exporter
 	// In and Out are the terminal.

@@ -22,7 +22,10 @@ func (m *Model) View() tea.View {
 // Screen returns the lines of the screen, exactly as many as it is high and each as
 // wide as it is.
 func (m *Model) Screen() []string {
-	if m.t == nil {
+	switch {
+	case m.c != nil:
+		return m.courseScreen()
+	case m.t == nil:
 		return m.before0()
 	}
 	lines := []string{m.status()}
@@ -64,7 +67,11 @@ func (m *Model) status() string {
 	if sum, known := m.t.Hashed(); known {
 		hash = fmt.Sprintf("%08x", uint32(sum>>32))
 	}
-	right := fmt.Sprintf(" %d/%d  %s  #%s", step, l.Len(), seconds(l.Time(step)), hash)
+	return m.statusLine(name, fmt.Sprintf(" %d/%d  %s  #%s", step, l.Len(), seconds(l.Time(step)), hash))
+}
+
+// statusLine adds to the first line what goes on.
+func (m *Model) statusLine(name, right string) string {
 	switch {
 	case m.playing:
 		right = fmt.Sprintf(" ▶ %d/s", speeds[m.speed]) + right
@@ -122,11 +129,16 @@ func (m *Model) body() []string {
 	if _, typing := m.overlay.(*prompt); m.overlay != nil && !typing {
 		return fill(m.overlay.lines(m, m.width, m.layout.body), m.width, m.layout.body)
 	}
+	return m.columns(m.heading, m.panel)
+}
+
+// columns puts the panels beside each other, each below its heading.
+func (m *Model) columns(heading func(box) string, panel func(box) []string) []string {
 	blocks := make([][]string, len(m.layout.columns))
 	for i, column := range m.layout.columns {
 		for _, b := range column {
-			blocks[i] = append(blocks[i], m.heading(b))
-			blocks[i] = append(blocks[i], fill(m.panel(b), b.width, b.height)...)
+			blocks[i] = append(blocks[i], heading(b))
+			blocks[i] = append(blocks[i], fill(panel(b), b.width, b.height)...)
 		}
 	}
 	return beside(m.theme.frame.Render("│"), blocks...)
@@ -134,7 +146,7 @@ func (m *Model) body() []string {
 
 // heading is the upper border of a panel: its number, its name, and what it is about.
 func (m *Model) heading(b box) string {
-	name := fmt.Sprintf(" %d %s ", b.panel, panelNames[b.panel])
+	name := ""
 	switch {
 	case b.panel == panelInbox && m.node > 0:
 		name += "of " + m.t.World().Setup().Names[m.node-1] + " "
@@ -143,6 +155,12 @@ func (m *Model) heading(b box) string {
 	case b.panel == panelDifference:
 		name += "with " + m.baseText() + " "
 	}
+	return m.titled(b, panelNames[b.panel], name)
+}
+
+// titled draws the upper border of a panel.
+func (m *Model) titled(b box, title, about string) string {
+	name := fmt.Sprintf(" %d %s %s", b.panel, title, about)
 	lead := "─"
 	style := m.theme.frame
 	if b.panel == m.focus {
@@ -300,7 +318,11 @@ func (m *Model) footer() string {
 		return fit(m.theme.strong.Render(m.message), m.width)
 	}
 	text, last := "", m.hintOf(actHelp)+"  "+m.hintOf(actQuit)
-	for _, a := range footers[m.focus == panelInbox] {
+	acts := footers[m.focus == panelInbox]
+	if m.c != nil {
+		acts = courseFooters[m.focus == panelInbox && m.c.Free]
+	}
+	for _, a := range acts {
 		one := m.hintOf(a) + "  "
 		if columns(text+one+last) > m.width {
 			break

@@ -220,7 +220,7 @@ func outerRows() []Row {
 		{
 			// What people act on are the nodes, links and choices of a world.
 			Folder: "tui",
-			Module: append(slices.Clone(shown), "protocols", "protocols/hint", "network", "sim", "tui/timeline"),
+			Module: append(slices.Clone(shown), "protocols", "protocols/hint", "protocols/state", "network", "sim", "tui/course", "tui/timeline"),
 			Outside: []string{
 				"charm.land/bubbletea/v2", "charm.land/bubbles/v2/textinput", "charm.land/lipgloss/v2",
 			},
@@ -229,6 +229,13 @@ func outerRows() []Row {
 			// The stepper's engine makes steps again in worlds, and acts in them.
 			Folder: "tui/timeline",
 			Module: append(slices.Clone(shown), "protocols", "protocols/machine", "protocols/state", "network", "sim"),
+		},
+		{
+			// Runs that are no world's: those of models, and of real nodes.
+			Folder: "tui/course",
+			Module: []string{
+				"protocols", "protocols/state", "sim", "sim/trace", "checker/explore", "tui/timeline",
+			},
 		},
 		{
 			Folder: "tui/command", Module: []string{"..."},

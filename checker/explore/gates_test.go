@@ -192,15 +192,15 @@ func verdicts(r *explore.Result) string {
 // one of real nodes.
 func checkRun(t *testing.T, m explore.Model, f explore.Finding) {
 	t.Helper()
-	if f.Path == nil || f.Path.Loop > 0 {
+	if f.Path == nil {
 		return
 	}
-	path, err := explore.Retrace(m, explore.Words(m, f.Path))
+	path, err := explore.Retrace(m, explore.NewTrace("", m, nil, "", f.Property.Name, f.Path))
 	if err != nil {
 		t.Errorf("%s: %v", f.Property.Name, err)
 		return
 	}
-	if hit, _ := explore.Hit(m, path, f.Property.Name); !hit && f.Property.Expectation != explore.Eventually {
+	if !explore.Breaks(m, path, explore.PropertyNamed(m, f.Property.Name)) {
 		t.Errorf("%s: the run made again does not hit it", f.Property.Name)
 	}
 	if w, ok := m.(*world.Model); ok {

@@ -75,6 +75,15 @@ func Differences(m Model, before, after []uint32) []Change {
 	return changes
 }
 
+// Peopled is a model of processes.
+type Peopled interface {
+	Model
+	// Processes names them.
+	Processes() []string
+	// Process returns whose step a label stands for, by its place among them.
+	Process(label Label) int
+}
+
 // Label tells apart the steps of a model: the lowest byte is the kind of the
 // step, the rest is the model's.
 type Label uint64

@@ -16,9 +16,12 @@ type Trace struct {
 	Model      string            `json:"model"`
 	Parameters map[string]string `json:"parameters"`
 	Mutant     string            `json:"mutant,omitempty"`
-	// Property is what the last state hits.
+	// Property is what the last state hits or, of those that are to come at last,
+	// what never comes.
 	Property string   `json:"property"`
 	Steps    []string `json:"steps"`
+	// Loop is that of the Path.
+	Loop int `json:"loop,omitempty"`
 }
 
 // TraceVersion is the version that Write writes.
@@ -52,21 +55,24 @@ func ReadTrace(r io.Reader) (*Trace, error) {
 	return &t, nil
 }
 
-// Words tells the steps of a path as a Trace has them.
-func Words(m Model, path *Path) []string {
-	steps := []string{}
-	for _, label := range path.Steps {
-		steps = append(steps, m.Explain(label))
+// NewTrace returns a run of a model as a Trace.
+func NewTrace(name string, m Model, values Values, mutant, property string, path *Path) *Trace {
+	t := &Trace{
+		Check: TraceVersion, Model: name, Parameters: values, Mutant: mutant, Property: property,
+		Steps: []string{}, Loop: path.Loop,
 	}
-	return steps
+	for _, label := range path.Steps {
+		t.Steps = append(t.Steps, m.Explain(label))
+	}
+	return t
 }
 
-// Retrace makes a run again from the words. The error tells the first step that
-// is not possible.
-func Retrace(m Model, steps []string) (*Path, error) {
+// Retrace makes the run of a trace again. The error tells the first step that is
+// not possible.
+func Retrace(m Model, t *Trace) (*Path, error) {
 	s := NewStepper(m)
 	path := &Path{States: s.Initial()[:1]}
-	for i, words := range steps {
+	for i, words := range t.Steps {
 		states, labels := s.Next(path.States[i])
 		at := slices.IndexFunc(labels, func(l Label) bool { return m.Explain(l) == words })
 		if at < 0 {
@@ -74,16 +80,35 @@ func Retrace(m Model, steps []string) (*Path, error) {
 		}
 		path.States, path.Steps = append(path.States, states[at]), append(path.Steps, labels[at])
 	}
+	if path.Loop = t.Loop; path.Loop == 0 {
+		return path, nil
+	}
+	if last := len(path.Steps); path.Loop < 1 || path.Loop > last || !slices.Equal(path.States[last], path.States[path.Loop-1]) {
+		return nil, fmt.Errorf("the run does not come back to where step %d begins", path.Loop)
+	}
 	return path, nil
 }
 
-// Hit reports whether the last state of a path hits a property, and that there
-// is such a property.
-func Hit(m Model, path *Path, property string) (hit, known bool) {
-	at := slices.IndexFunc(m.Properties(), func(p Property) bool { return p.Name == property })
-	if at < 0 {
-		return false, false
-	}
+// Breaks reports whether a run breaks the property of a number: its last state hits
+// what no state may hit, or what is to come at last never comes, though nothing else
+// can. Of properties that only are to be reached, it reports whether the last state
+// reaches it.
+func Breaks(m Model, path *Path, property int) bool {
+	expander := m.Expander()
+	hits := func(state []uint32) bool { return expander.Hits(state)>>property&1 != 0 }
 	last := path.States[len(path.States)-1]
-	return m.Expander().Hits(last)>>at&1 != 0, true
+	if m.Properties()[property].Expectation != Eventually {
+		return hits(last)
+	}
+	if slices.ContainsFunc(path.States, hits) {
+		return false
+	}
+	next, _ := NewStepper(m).Next(last)
+	return path.Loop > 0 || len(next) == 0
+}
+
+// PropertyNamed returns the number of a property of a model, -1 if it has none of
+// that name.
+func PropertyNamed(m Model, name string) int {
+	return slices.IndexFunc(m.Properties(), func(p Property) bool { return p.Name == name })
 }

@@ -35,7 +35,7 @@ func (f *Film) Asciicast(w io.Writer) error {
 	write := func(text string) error {
 		return encoder.Encode([]any{json.Number(fmt.Sprintf("%.3f", at)), "o", text})
 	}
-	if err := write(fmt.Sprintf("\x1b[1m%s, %s, seed %d\x1b[0m\r\n%s\r\n\r\n", f.Scenario, f.Run, f.Seed, f.Title)); err != nil {
+	if err := write(fmt.Sprintf("\x1b[1m%s, %s, %s\x1b[0m\r\n%s\r\n\r\n", f.Scenario, f.Run, f.From(), f.Title)); err != nil {
 		return err
 	}
 	told := 0

@@ -7,9 +7,12 @@
 // the state of the nodes, and which messages are under way. A camera may be told
 // to keep some of the steps only; the film then says where it was cut.
 //
+// Runs that check found in models (Explored) and lives of real nodes (Lived) are filmed
+// too: of those there are states and steps, and of messages no more than is known.
+//
 // The same run gives the same film, and the same bytes in each form. Pages load
 // nothing: style and script are within them.
 //
 // Of this module the package may import protocols, protocols/state, network, sim,
-// sim/trace, scenarios and scenarios/language.
+// sim/trace, checker/explore, scenarios and scenarios/language.
 package film

@@ -1,19 +1,24 @@
 package film
 
 import (
+	"fmt"
 	"time"
 )
 
 // Film is what one run showed.
 type Film struct {
-	Scenario string   `json:"scenario"`
-	Run      string   `json:"run"`
-	Title    string   `json:"title"`
-	Seed     uint64   `json:"seed"`
-	Mutant   string   `json:"mutant,omitempty"`
-	Nodes    []string `json:"nodes"`   // node i+1 is Nodes[i]
-	Clients  []string `json:"clients"` // likewise
-	Frames   []Frame  `json:"frames"`
+	Scenario string `json:"scenario"`
+	Run      string `json:"run"`
+	Title    string `json:"title"`
+	Seed     uint64 `json:"seed"`
+	Mutant   string `json:"mutant,omitempty"`
+	// Origin says where the run is from, if it is none of a seed.
+	Origin  string   `json:"origin,omitempty"`
+	Nodes   []string `json:"nodes"`   // node i+1 is Nodes[i]
+	Clients []string `json:"clients"` // likewise
+	// Whole: there is one state, of all nodes together: that of the first.
+	Whole  bool    `json:"whole,omitempty"`
+	Frames []Frame `json:"frames"`
 	// Steps is how many there were, kept or not.
 	Steps    uint64    `json:"steps"`
 	Verdicts []Verdict `json:"verdicts"`
@@ -51,8 +56,10 @@ type Frame struct {
 	// Down: the node went down.
 	Down bool `json:"down,omitempty"`
 	// Received is the number of the message that was delivered, 0: none.
-	Received uint64    `json:"received,omitempty"`
-	Sent     []Message `json:"sent,omitempty"`
+	Received uint64 `json:"received,omitempty"`
+	// From is the node that a message came from of which no more is known.
+	From int       `json:"from,omitempty"`
+	Sent []Message `json:"sent,omitempty"`
 	// Gone are the numbers of messages that are under way no more and were not
 	// delivered.
 	Gone []uint64 `json:"gone,omitempty"`
@@ -102,4 +109,12 @@ func clip(text string, most int) string {
 		return string(runes[:most]) + "…"
 	}
 	return text
+}
+
+// From says where the run is from.
+func (f *Film) From() string {
+	if f.Origin != "" {
+		return f.Origin
+	}
+	return fmt.Sprintf("seed %d", f.Seed)
 }

@@ -97,11 +97,18 @@ func TestFormats(t *testing.T) {
 	lab, data := trace(t, "3pc-crash")
 	for _, format := range film.Formats() {
 		var one, two bytes.Buffer
+		write := func(cut film.Cut, w io.Writer) error {
+			f, err := film.Traced(context.Background(), lab, bytes.NewReader(data), cut.Section, cut.Keep)
+			if err != nil {
+				return err
+			}
+			return format.Write(f, cut, w)
+		}
 		cut := film.Cut{From: 10, To: 120}
-		if err := format.Write(context.Background(), lab, data, cut, &one); err != nil {
+		if err := write(cut, &one); err != nil {
 			t.Fatalf("%s: %v", format.Name, err)
 		}
-		if err := format.Write(context.Background(), lab, data, cut, &two); err != nil {
+		if err := write(cut, &two); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(one.Bytes(), two.Bytes()) {
@@ -109,10 +116,10 @@ func TestFormats(t *testing.T) {
 		}
 		check := map[string]func(*testing.T, []byte){"html": checkPage, "svg": checkSVG, "shiviz": checkShiViz, "asciicast": checkCast}[format.Name]
 		t.Run(format.Name, func(t *testing.T) { check(t, one.Bytes()) })
-		if err := format.Write(context.Background(), lab, data, film.Cut{Section: 99}, io.Discard); err == nil {
+		if err := write(film.Cut{Section: 99}, io.Discard); err == nil {
 			t.Errorf("%s: a run that there is not is written", format.Name)
 		}
-		if err := format.Write(context.Background(), lab, data, film.Cut{From: 1 << 40, To: 1 << 41}, io.Discard); err == nil {
+		if err := write(film.Cut{From: 1 << 40, To: 1 << 41}, io.Discard); err == nil {
 			t.Errorf("%s: steps that there are not are written", format.Name)
 		}
 	}

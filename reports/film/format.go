@@ -1,13 +1,9 @@
 package film
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"slices"
-
-	"quorumlab/scenarios"
 )
 
 // Format is a form in which a trace travels.
@@ -72,17 +68,23 @@ func (c Cut) bounds() (from, to uint64) {
 	return from, to
 }
 
-// Write films a run of a trace and writes it in the format.
-func (f Format) Write(ctx context.Context, lab *scenarios.Lab, trace []byte, cut Cut, w io.Writer) error {
-	from, to := cut.bounds()
-	if from > to {
+// Keep tells whether a step is wanted.
+func (c Cut) Keep(step uint64) bool {
+	from, to := c.bounds()
+	return step >= from && step <= to
+}
+
+// Check returns an error if no run has what is wanted.
+func (c Cut) Check() error {
+	if from, to := c.bounds(); from > to {
 		return fmt.Errorf("step %d is after step %d", from, to)
 	}
-	film, err := Traced(ctx, lab, bytes.NewReader(trace), cut.Section, func(step uint64) bool { return step >= from && step <= to })
-	if err != nil {
-		return err
-	}
-	if len(film.Frames) == 0 {
+	return nil
+}
+
+// Write writes a film, of which a cut was kept, in the format.
+func (f Format) Write(film *Film, cut Cut, w io.Writer) error {
+	if from, to := cut.bounds(); len(film.Frames) == 0 {
 		return fmt.Errorf("the run has %d steps, none from %d to %d", film.Steps, from, to)
 	}
 	return f.write(film, w, cut.At)

@@ -10,9 +10,11 @@
   const stride = 50, marks = [];
   const fresh = () => ({ states: film.nodes.map(() => new Map()), inbox: new Map() });
   const copy = (w) => ({ states: w.states.map((s) => new Map(s)), inbox: new Map(w.inbox) });
+  // The state of a node; film.whole: there is one, of all together.
+  const stateOf = (w, n) => w.states[film.whole ? 0 : n - 1];
   const apply = (w, f) => {
     for (const c of f.changes || []) {
-      if (c.v === null) w.states[f.node - 1].delete(c.p); else w.states[f.node - 1].set(c.p, c.v);
+      if (c.v === null) stateOf(w, f.node).delete(c.p); else stateOf(w, f.node).set(c.p, c.v);
     }
     if (f.received) w.inbox.delete(f.received);
     for (const m of f.sent || []) w.inbox.set(m.id, m);
@@ -64,8 +66,8 @@
     ], "nothing");
     fill(by("inbox"), [...w.inbox.values()].filter((m) => m.to === node)
       .map((m) => element("li", `${m.name} from ${film.nodes[m.from - 1]} ${m.text}`)), "empty");
-    const changed = new Set(f.node === node ? (f.changes || []).map((c) => c.p) : []);
-    const rows = [...w.states[node - 1]].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([path, value]) => {
+    const changed = new Set(film.whole || f.node === node ? (f.changes || []).map((c) => c.p) : []);
+    const rows = [...stateOf(w, node)].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([path, value]) => {
       const row = element("tr", undefined, changed.has(path) ? "changed" : "");
       row.append(element("td", path), element("td", value));
       return row;

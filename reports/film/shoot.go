@@ -102,6 +102,7 @@ type camera struct {
 	// underway are the messages sent in frames that are kept, by number.
 	underway []uint64
 	seen     []map[string]string // the state of each node, as in the film
+	real     []protocols.NodeID  // the nodes, if they ran for real
 }
 
 // Observe implements sim.Observer.
@@ -130,7 +131,7 @@ func (c *camera) Observe(w *sim.World, step *sim.Step) {
 		c.effects(codec, step, &f)
 	}
 	if step.Client.Client != 0 {
-		f.Client = c.client(codec, &step.Client)
+		f.Client = c.clientStep(codec, &step.Client)
 		if f.Text == "" {
 			f.Text = f.Client.Text
 		}
@@ -189,21 +190,21 @@ func (c *camera) pairs(f *sim.Fault) string {
 
 // event says what a node handled.
 func (c *camera) event(codec *state.Codec, step *sim.Step, f *Frame) string {
-	who := name(c.film.Nodes, int(step.Node))
+	who := c.node(step.Node)
 	switch e := step.Event.(type) {
 	case protocols.Recovered:
 		return who + " boots from its disk"
 	case protocols.Received:
 		f.Received = step.Choice.ID
-		return fmt.Sprintf("%s receives %s from %s", who, nameOf(e.Message), name(c.film.Nodes, int(e.From)))
+		return fmt.Sprintf("%s receives %s from %s", who, nameOf(e.Message), c.node(e.From))
 	case protocols.TimerFired:
 		return fmt.Sprintf("%s: timer %s runs out", who, e.Timer.Name)
 	case protocols.Requested:
-		return fmt.Sprintf("%s is asked by %s: %s", who, name(c.film.Clients, int(e.Client)), show(codec, e.Command))
+		return fmt.Sprintf("%s is asked by %s: %s", who, c.client(e.Client), show(codec, e.Command))
 	case protocols.Persisted:
 		return who + ": it is on its disk"
 	case protocols.Disconnected:
-		return fmt.Sprintf("%s learns that its connection to %s broke", who, name(c.film.Nodes, int(e.Peer)))
+		return fmt.Sprintf("%s learns that its connection to %s broke", who, c.node(e.Peer))
 	}
 	return who
 }
@@ -231,9 +232,9 @@ func (c *camera) effects(codec *state.Codec, step *sim.Step, f *Frame) {
 			f.Effects = append(f.Effects, fmt.Sprintf("writes to its disk: %d records", len(e.Writes)))
 		case protocols.Reply:
 			if e.Refusal != "" {
-				f.Effects = append(f.Effects, fmt.Sprintf("refuses %s: %s", name(c.film.Clients, int(e.Client)), e.Refusal))
+				f.Effects = append(f.Effects, fmt.Sprintf("refuses %s: %s", c.client(e.Client), e.Refusal))
 			} else {
-				f.Effects = append(f.Effects, fmt.Sprintf("answers %s: %s", name(c.film.Clients, int(e.Client)), show(codec, e.Result)))
+				f.Effects = append(f.Effects, fmt.Sprintf("answers %s: %s", c.client(e.Client), show(codec, e.Result)))
 			}
 		case protocols.Note:
 			text := "★ " + string(e.Kind)
@@ -251,7 +252,7 @@ func (c *camera) effects(codec *state.Codec, step *sim.Step, f *Frame) {
 	}
 }
 
-func (c *camera) client(codec *state.Codec, step *sim.ClientStep) *Client {
+func (c *camera) clientStep(codec *state.Codec, step *sim.ClientStep) *Client {
 	made := &Client{ID: int(step.Client), Node: int(step.Node), Operation: step.Operation, Does: "retry"}
 	who, node := name(c.film.Clients, made.ID), name(c.film.Nodes, made.Node)
 	switch {
@@ -266,8 +267,8 @@ func (c *camera) client(codec *state.Codec, step *sim.ClientStep) *Client {
 	return made
 }
 
-// messages takes up what was sent, and what is under way no more.
-func (c *camera) messages(w *sim.World, codec *state.Codec, step *sim.Step, f *Frame) {
+// flights takes up what was sent, by the numbers of the messages.
+func (c *camera) flights(codec *state.Codec, step *sim.Step, f *Frame) {
 	var sends []protocols.Send
 	for _, effect := range step.Effects {
 		if s, ok := effect.(protocols.Send); ok {
@@ -287,6 +288,11 @@ func (c *camera) messages(w *sim.World, codec *state.Codec, step *sim.Step, f *F
 		f.Sent = append(f.Sent, m)
 		c.underway = append(c.underway, flight.ID)
 	}
+}
+
+// messages takes up what was sent, and what is under way no more.
+func (c *camera) messages(w *sim.World, codec *state.Codec, step *sim.Step, f *Frame) {
+	c.flights(codec, step, f)
 	c.underway = slices.DeleteFunc(c.underway, func(id uint64) bool { return id == f.Received })
 	if step.Lost == 0 && step.Stopped == 0 && step.Fault == nil {
 		return
@@ -310,16 +316,32 @@ func (c *camera) state(w *sim.World, codec *state.Codec, f *Frame) {
 	if c.take.Bare || f.Node == 0 {
 		return
 	}
-	now := map[string]string{}
+	var node any
 	if cell := &w.Nodes[f.Node-1]; cell.Up {
-		var tree any
-		decoder := json.NewDecoder(bytes.NewReader(codec.AppendJSON(nil, cell.Node)))
-		decoder.UseNumber()
-		if err := decoder.Decode(&tree); err == nil {
-			leaves(now, "", tree)
-		}
+		node = cell.Node
 	}
-	before := c.seen[f.Node-1]
+	c.stateIs(placesOf(codec, node), f, f.Node-1)
+}
+
+// placesOf returns the leaves of a node's state by their paths; none of one that is
+// down.
+func placesOf(codec *state.Codec, node any) map[string]string {
+	now := map[string]string{}
+	if node == nil {
+		return now
+	}
+	var tree any
+	decoder := json.NewDecoder(bytes.NewReader(codec.AppendJSON(nil, node)))
+	decoder.UseNumber()
+	if err := decoder.Decode(&tree); err == nil {
+		leaves(now, "", tree)
+	}
+	return now
+}
+
+// stateIs takes up what of a state is another than before: that of the node of a place.
+func (c *camera) stateIs(now map[string]string, f *Frame, place int) {
+	before := c.seen[place]
 	for path, value := range now {
 		if old, had := before[path]; !had || old != value {
 			f.Changes = append(f.Changes, Change{path, &value})
@@ -331,7 +353,7 @@ func (c *camera) state(w *sim.World, codec *state.Codec, f *Frame) {
 		}
 	}
 	slices.SortFunc(f.Changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
-	c.seen[f.Node-1] = now
+	c.seen[place] = now
 }
 
 // leaves flattens a tree of JSON.

@@ -110,6 +110,9 @@ func (d *diagram) row(b *strings.Builder, i int) {
 			arrow(b, from, place{d.node(f.Node), y}, "message")
 		}
 	}
+	if f.From != 0 && f.From != f.Node {
+		arrow(b, place{d.node(f.From), y}, place{d.node(f.Node), y}, "message")
+	}
 	d.clientArrow(b, f, y)
 	if f.Node != 0 {
 		d.mark(b, f, y)

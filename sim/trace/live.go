@@ -67,14 +67,14 @@ func (r *Recorder) Record(step *sim.Step) error {
 		return fmt.Errorf("trace: %w", err)
 	}
 	r.raw = event
-	step.Number, step.Choice = r.steps+1, liveChoice(step)
+	step.Number, step.Choice = r.steps+1, LiveChoice(step)
 	r.observe(step, event)
 	return r.err
 }
 
-// liveChoice names what came about at a real node as the choice that a scheduler
+// LiveChoice names what came about at a real node as the choice that a scheduler
 // would have made.
-func liveChoice(step *sim.Step) sim.Choice {
+func LiveChoice(step *sim.Step) sim.Choice {
 	switch e := step.Event.(type) {
 	case protocols.Recovered:
 		return sim.Choice{Kind: sim.Restart, Node: step.Node}

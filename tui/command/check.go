@@ -266,13 +266,9 @@ func (f *checkFlags) parse(l *lab, name string) (*checking, explore.Options, err
 	if options.MemoryMax, err = f.memoryMax(); err != nil {
 		return nil, options, err
 	}
-	set := map[string]string{}
-	for _, argument := range f.sets {
-		parameter, value, ok := strings.Cut(argument, "=")
-		if !ok {
-			return nil, options, usage("for example --set rms=3", "--set %q: expected parameter=value", argument)
-		}
-		set[parameter] = value
+	set, err := parameters(f.sets)
+	if err != nil {
+		return nil, options, err
 	}
 	model, values, err := entry.Make(set)
 	if err != nil {
@@ -283,6 +279,19 @@ func (f *checkFlags) parse(l *lab, name string) (*checking, explore.Options, err
 		options.Checkpoint = c.checkpointing()
 	}
 	return c, options, nil
+}
+
+// parameters reads values as --set has them.
+func parameters(sets []string) (map[string]string, error) {
+	set := map[string]string{}
+	for _, argument := range sets {
+		parameter, value, ok := strings.Cut(argument, "=")
+		if !ok {
+			return nil, usage("for example --set rms=3", "--set %q: expected parameter=value", argument)
+		}
+		set[parameter] = value
+	}
+	return set, nil
 }
 
 // memoryMax returns the bound of the memory, and has the garbage collector keep

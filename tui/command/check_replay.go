@@ -14,10 +14,7 @@ func (c *checking) keep(l *lab, r *explore.Result) (kept bool, err error) {
 		if f.Verdict != explore.Violated {
 			continue
 		}
-		t := &explore.Trace{
-			Check: explore.TraceVersion, Model: c.name, Parameters: c.values, Mutant: c.flags.mutant,
-			Property: f.Property.Name, Steps: explore.Words(c.model, f.Path),
-		}
+		t := explore.NewTrace(c.name, c.model, c.values, c.flags.mutant, f.Property.Name, f.Path)
 		return true, create(c.flags.trace, func(w io.Writer) error { return t.Write(w) })
 	}
 	l.hint("nothing is violated: no trace is written")
@@ -53,16 +50,12 @@ func (l *lab) replayCheck(name string, file io.Reader, asJSON bool) error {
 	if err != nil {
 		return usage("", "%s: %v", name, err)
 	}
-	entry, err := l.checkedEntry(t.Model, t.Mutant)
+	model, values, err := l.modelOf(name, t)
 	if err != nil {
 		return err
 	}
-	model, values, err := entry.Make(t.Parameters)
-	if err != nil {
-		return usage("", "%s: %v", name, err)
-	}
 	c := &checking{name: t.Model, model: model, values: values, flags: checkFlags{mutant: t.Mutant}}
-	path, err := explore.Retrace(model, t.Steps)
+	path, err := explore.Retrace(model, t)
 	if err != nil {
 		return internal(fmt.Errorf("%s: %w", name, err))
 	}
@@ -71,10 +64,11 @@ func (l *lab) replayCheck(name string, file io.Reader, asJSON bool) error {
 			return internal(err)
 		}
 	}
-	hit, known := explore.Hit(model, path, t.Property)
-	if !known {
+	property := explore.PropertyNamed(model, t.Property)
+	if property < 0 {
 		return usage("", "%s: %s has no property %q", name, t.Model, t.Property)
 	}
+	hit := explore.Breaks(model, path, property)
 	if asJSON {
 		err = l.json(checkReplay{1, t.Model, values, t.Mutant, t.Property, hit, c.steps(path)})
 	} else {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"quorumlab/checker/explore"
 	"quorumlab/protocols/hint"
 	"quorumlab/reports/film"
 )
@@ -32,8 +33,9 @@ func newExport(l *lab) *cobra.Command {
 		Long: "Export executes what a trace tells again and writes it in a form that needs nothing of\n" +
 			"this program: html is a page with a slider, the nodes' inboxes and states and a space-time\n" +
 			"diagram, which a browser shows without a server; svg is the diagram; shiviz is a log with\n" +
-			"vector clocks; asciicast a recording for asciinema. TRACE - is the standard input. Of a long\n" +
-			"run it shows " + fmt.Sprint(film.FramesMost) + " steps, around --at if that is given.\n\n" + exitCodes,
+			"vector clocks; asciicast a recording for asciinema. The trace may be that of a scenario, of\n" +
+			"check --trace, or of a real node (serve --trace), whose lives are its runs. TRACE - is the\n" +
+			"standard input. Of a long run it shows " + fmt.Sprint(film.FramesMost) + " steps, around --at if that is given.\n\n" + exitCodes,
 		Example: "  quorumlab export cap.trace.jsonl --format html --out cap.html\n" +
 			"  quorumlab export zab.trace.jsonl --format svg --from 200 --to 260",
 		Args: exactlyOne("a trace"),
@@ -64,15 +66,11 @@ func (l *lab) export(ctx context.Context, name string, flags exportFlags) error 
 	if err != nil {
 		return fileError(name, err)
 	}
-	headers, err := film.Runs(l.Lab, bytes.NewReader(trace))
+	runs, err := l.runsIn(trace)
 	if err != nil {
 		return inFile(name, err)
 	}
 	cut := film.Cut{From: flags.from, To: flags.to, At: flags.at}
-	var runs []string
-	for _, h := range headers {
-		runs = append(runs, h.Run)
-	}
 	if flags.run != "" {
 		if cut.Section = slices.Index(runs, flags.run); cut.Section < 0 {
 			return usage("", "the trace has no run %q; %s", flags.run, hint.For(flags.run, runs))
@@ -82,7 +80,11 @@ func (l *lab) export(ctx context.Context, name string, flags exportFlags) error 
 	}
 	// Whole before it is written: what fails leaves no file, and no half page.
 	var made bytes.Buffer
-	if err := format.Write(ctx, l.Lab, trace, cut, &made); err != nil {
+	filmed, err := l.film(ctx, name, trace, cut)
+	if err == nil {
+		err = format.Write(filmed, cut, &made)
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -96,4 +98,23 @@ func (l *lab) export(ctx context.Context, name string, flags exportFlags) error 
 		_, err := w.Write(made.Bytes())
 		return err
 	})
+}
+
+// runsIn names the runs of a trace.
+func (l *lab) runsIn(data []byte) ([]string, error) {
+	if explore.IsTrace(string(data)) {
+		return []string{"check"}, nil
+	}
+	if lives, err := livesIn(data); err != nil || lives != nil {
+		return lives, err
+	}
+	headers, err := film.Runs(l.Lab, bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	var runs []string
+	for _, h := range headers {
+		runs = append(runs, h.Run)
+	}
+	return runs, nil
 }

@@ -12,6 +12,7 @@ import (
 	"quorumlab/network/tcp"
 	"quorumlab/protocols"
 	"quorumlab/protocols/machine"
+	"quorumlab/reports/film"
 	"quorumlab/sim"
 	"quorumlab/sim/trace"
 )
@@ -104,6 +105,41 @@ func TestDiaryReplays(t *testing.T) {
 	code, out, hints := replayFile(t, name)
 	if code != exitHeld || !strings.Contains(out, "of 3 lives to the same effects") {
 		t.Errorf("code %d: %s%s", code, out, hints)
+	}
+	stepLives(t, name)
+}
+
+// stepLives: the stepper opens what a real node did, and export shows it.
+func stepLives(t *testing.T, name string) {
+	t.Helper()
+	stdout, stderr, code := quorumlab(t, "step", name)
+	for _, want := range []string{
+		"node 1 of test, life 1", "node 1 of test, life 3", "node 1 is asked by client 1: write a=<1>; ", "here the node was stopped",
+	} {
+		if code != exitHeld || !strings.Contains(stdout, want) {
+			t.Errorf("code %d: no %q: %s%s", code, want, stdout, stderr)
+		}
+	}
+	for _, format := range film.FormatNames() {
+		stdout, stderr, code := quorumlab(t, "export", name, "--run", "life 3", "--format", format)
+		if code != exitHeld || !strings.Contains(stdout, "is asked by client 1") {
+			t.Errorf("%s: code %d: %s", format, code, stderr)
+		}
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed := content[:bytes.LastIndexByte(content[:len(content)-1], '\n')+1]
+	if err := os.WriteFile(name+".killed", killed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if stdout, _, code := quorumlab(t, "step", name+".killed", "--run", "life 3"); code != exitHeld ||
+		!strings.Contains(stdout, "here the trace ends: the node was killed, or still runs") {
+		t.Errorf("code %d: %s", code, stdout)
+	}
+	if _, stderr, code := quorumlab(t, "export", name, "--run", "life 4"); code != exitUsage || !strings.Contains(stderr, "did you mean \"life 1\"") {
+		t.Errorf("code %d: %s", code, stderr)
 	}
 }
 

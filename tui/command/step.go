@@ -15,10 +15,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"quorumlab/checker/explore"
-	"quorumlab/checker/explore/world"
 	"quorumlab/protocols/hint"
 	"quorumlab/scenarios"
+	"quorumlab/sim/trace"
 	"quorumlab/tui"
+	"quorumlab/tui/course"
 	"quorumlab/tui/timeline"
 )
 
@@ -38,12 +39,14 @@ type stepFlags struct {
 func newStep(l *lab) *cobra.Command {
 	var flags stepFlags
 	cmd := &cobra.Command{
-		Use:   "step [SCENARIO|FILE.yaml|TRACE]",
+		Use:   "step [SCENARIO|FILE.yaml|TRACE|MODEL]",
 		Short: "Walk through a run step by step, act in it, and see what comes of it",
-		Long: "Step opens a run on the screen: a scenario's, a trace's, a failure that a sweep kept. Without\n" +
-			"an argument it offers the lessons. Every action makes a branch, which goes on by itself by the\n" +
-			"same seed, and which `:save FILE` writes as a trace that replay accepts. Where standard input\n" +
-			"or output is no terminal it prints the run, a line an event.\n\n" +
+		Long: "Step opens a run on the screen: a scenario's, a trace's, a failure that a sweep kept, a run that\n" +
+			"check found, what a real node did (serve --trace). Without an argument it offers the lessons.\n" +
+			"Every action makes a branch, which goes on by itself by the same seed, and which `:save FILE`\n" +
+			"writes as a trace that replay accepts. The name of a model opens that where it begins, to take\n" +
+			"its steps by hand. Where standard input or output is no terminal it prints the run, a line an\n" +
+			"event.\n\n" +
 			"Keys:\n" + tui.KeyTable("    ") + "\n" + exitCodes,
 		Example: "  quorumlab step\n" +
 			"  quorumlab step cap-partition\n" +
@@ -91,6 +94,9 @@ func (l *lab) step(ctx context.Context, argument string, flags stepFlags, seeded
 	if err != nil {
 		return err
 	}
+	if opened.course != nil {
+		return l.stepCourse(ctx, argument, opened.course, flags)
+	}
 	if opened.subject.Scenario, err = scenarios.Translate(opened.subject.Scenario, flags.lang); err != nil {
 		return err
 	}
@@ -114,6 +120,9 @@ type stepped struct {
 	runs []string
 	// verify executes a trace again and compares; nil if it is none.
 	verify func(context.Context) error
+	// course, if not nil, opens a run that is no simulated world's: there is no
+	// subject.
+	course func(context.Context) (*course.Course, error)
 }
 
 func (l *lab) stepOpen(argument string, flags stepFlags, seeded bool) (*stepped, error) {
@@ -121,18 +130,17 @@ func (l *lab) stepOpen(argument string, flags stepFlags, seeded bool) (*stepped,
 	if err != nil {
 		return nil, err
 	}
-	if isTrace && explore.IsTrace(string(data)) {
-		return l.stepChecked(argument, data)
-	}
 	if !isTrace {
-		scenario, err := l.scenario(argument, flags.sets...)
-		if err != nil {
-			return nil, err
-		}
-		return &stepped{subject: &timeline.Subject{Lab: l.Lab, Scenario: scenario, Seed: flags.seed, Mutant: flags.mutant}}, nil
+		return l.stepByName(argument, flags)
+	}
+	if explore.IsTrace(string(data)) {
+		return l.stepChecked(argument, data, flags, seeded)
 	}
 	if seeded || len(flags.sets) > 0 || flags.mutant != "" {
 		return nil, usage("without --seed, --set and --mutant it opens as it is", "%s is a trace: its scenario, seed and mutant stand in it", argument)
+	}
+	if header, err := trace.NewReader(bytes.NewReader(data)).Next(); err == nil && header.Live() != nil {
+		return l.stepLives(argument, data, flags)
 	}
 	subject, runs, err := timeline.FromTrace(l.Lab, bytes.NewReader(data))
 	if err != nil {
@@ -142,32 +150,7 @@ func (l *lab) stepOpen(argument string, flags stepFlags, seeded bool) (*stepped,
 		_, err := l.Replay(ctx, bytes.NewReader(data))
 		return err
 	}
-	return &stepped{subject, runs, verify}, nil
-}
-
-// stepChecked opens the run that a check kept.
-func (l *lab) stepChecked(name string, data []byte) (*stepped, error) {
-	t, err := explore.ReadTrace(bytes.NewReader(data))
-	if err != nil {
-		return nil, usage("", "%s: %v", name, err)
-	}
-	entry, err := l.checkedEntry(t.Model, t.Mutant)
-	if err != nil {
-		return nil, err
-	}
-	model, _, err := entry.Make(t.Parameters)
-	if err != nil {
-		return nil, usage("", "%s: %v", name, err)
-	}
-	nodes, ok := model.(*world.Model)
-	if !ok {
-		return nil, usage(commandLine("replay", name)+" tells the run", "%s is a run of %s, which has no nodes to look at", name, t.Model)
-	}
-	subject, err := timeline.NewChecked(nodes, t)
-	if err != nil {
-		return nil, internal(fmt.Errorf("%s: %w", name, err))
-	}
-	return &stepped{subject: subject}, nil
+	return &stepped{subject: subject, runs: runs, verify: verify}, nil
 }
 
 // traceBytes reads a file, if it is one and begins like a trace.
@@ -236,9 +219,7 @@ func (l *lab) stepScreen(ctx context.Context, options tui.Options, lang string) 
 		debug.SetGCPercent(100) // a screen makes little garbage, and stays for long
 	}
 	options.In, options.Out = l.in, os.Stdout
-	if options.Subject.Checked == nil {
-		options.Exporters = l.exporters()
-	}
+	options.Exporters = l.exporters()
 	options.Again = func(p timeline.Position, s *timeline.Subject) string {
 		args := []string{"step", s.Scenario.Name, "--seed", strconv.FormatUint(s.Seed, 10)}
 		if s.Mutant != "" {

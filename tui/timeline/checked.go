@@ -28,7 +28,7 @@ type Checked struct {
 func NewChecked(model *world.Model, t *explore.Trace) (*Subject, error) {
 	c := &Checked{model: model, trace: *t}
 	var err error
-	if c.path, err = explore.Retrace(model, t.Steps); err != nil {
+	if c.path, err = explore.Retrace(model, t); err != nil {
 		return nil, err
 	}
 	if err := model.Replay(c.path); err != nil {
@@ -169,7 +169,6 @@ func (c *Checked) judge(l *Line) *scenarios.Result {
 
 // save writes a line as the trace of a check.
 func (c *Checked) save(l *Line, w io.Writer) error {
-	t := c.trace
-	t.Steps = explore.Words(c.model, l.path)
-	return t.Write(w)
+	t := &c.trace
+	return explore.NewTrace(t.Model, c.model, t.Parameters, t.Mutant, t.Property, l.path).Write(w)
 }

@@ -39,10 +39,7 @@ func checked(t *testing.T, prompt string) (*world.Model, *timeline.Timeline) {
 		}
 		for _, f := range result.Findings {
 			if f.Verdict == explore.Violated {
-				found := &explore.Trace{
-					Check: explore.TraceVersion, Model: entry.Name, Parameters: values,
-					Property: f.Property.Name, Steps: explore.Words(model, f.Path),
-				}
+				found := explore.NewTrace(entry.Name, model, values, "", f.Property.Name, f.Path)
 				subject, err := timeline.NewChecked(model.(*world.Model), found)
 				if err != nil {
 					t.Fatal(err)
@@ -123,7 +120,7 @@ func testChecked(t *testing.T, prompt string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, err := explore.Retrace(model, again.Steps)
+	path, err := explore.Retrace(model, again)
 	if err != nil || len(path.Steps) > made.Line().Len() || prompt == "any" && len(path.Steps) < made.Line().Len() || acts == 0 {
 		t.Errorf("saved and read again: %v, %d acts", err, acts)
 	}

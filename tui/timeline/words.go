@@ -111,22 +111,52 @@ func (l *Line) row(w *sim.World, s *sim.Step, number int) Row {
 	} else if call, ok := s.Event.(protocols.Requested); ok {
 		r.Client = call.Client
 	}
-	t := teller{w: w, s: s}
-	r.Name = t.name(&r)
-	r.Text = strings.Join(append([]string{t.cause(&r)}, t.consequences()...), "; ")
+	t := teller{w: w, s: s, codec: w.Setup().Codec}
+	t.tell(&r)
+	return r
+}
+
+// RealRow tells a step of a node that ran for real: there is no world, and nodes and
+// clients have no names but their numbers.
+func RealRow(codec *state.Codec, s *sim.Step) Row {
+	r := Row{Step: int(s.Number), Entry: Entry{Mark: marks[s.Choice.Kind], Node: s.Node}}
+	switch e := s.Event.(type) {
+	case protocols.Received:
+		r.From = e.From
+	case protocols.Disconnected:
+		r.Mark, r.From = Breaks, e.Peer
+	case protocols.Requested:
+		r.Client = e.Client
+	}
+	t := teller{s: s, codec: codec}
+	t.tell(&r)
 	return r
 }
 
 // teller says in words what a step did.
 type teller struct {
-	w *sim.World
-	s *sim.Step
+	w     *sim.World // nil: it is a real node's
+	s     *sim.Step
+	codec *state.Codec
 }
 
-func (t *teller) node(id protocols.NodeID) string { return t.w.Setup().Name(id) }
+func (t *teller) tell(r *Row) {
+	r.Name = t.name(r)
+	r.Text = strings.Join(append([]string{t.cause(r)}, t.consequences()...), "; ")
+}
+
+func (t *teller) node(id protocols.NodeID) string {
+	if t.w == nil {
+		return fmt.Sprintf("node %d", id)
+	}
+	return t.w.Setup().Name(id)
+}
 
 func (t *teller) client(id protocols.ClientID) string {
-	if id < 1 || int(id) > len(t.w.Clients) {
+	switch {
+	case t.w == nil:
+		return fmt.Sprintf("client %d", id)
+	case id < 1 || int(id) > len(t.w.Clients):
 		return "?"
 	}
 	return t.w.Clients[id-1].Name
@@ -149,14 +179,14 @@ func (t *teller) name(r *Row) string {
 	case protocols.Recovered:
 		return "boots"
 	case protocols.Requested:
-		return commandText(t.w.Setup().Codec, e.Command)
+		return commandText(t.codec, e.Command)
 	}
 	if c := &t.s.Client; c.Client != 0 {
 		switch {
 		case c.Returned:
 			return string(c.Outcome)
 		case c.Invoked:
-			return commandText(t.w.Setup().Codec, c.Command)
+			return commandText(t.codec, c.Command)
 		}
 		return "retry"
 	}
@@ -171,7 +201,7 @@ func (t *teller) name(r *Row) string {
 
 // cause says what happened, and to whom.
 func (t *teller) cause(r *Row) string {
-	codec := t.w.Setup().Codec
+	codec := t.codec
 	at := t.node(r.Node)
 	switch e := t.s.Event.(type) {
 	case protocols.Received:
@@ -191,7 +221,7 @@ func (t *teller) cause(r *Row) string {
 }
 
 func (t *teller) causeWithoutEvent(r *Row, at string) string {
-	codec := t.w.Setup().Codec
+	codec := t.codec
 	if t.s.Fault != nil {
 		return "fault: " + scenarios.FaultInWords(t.w, t.s.Fault)
 	}
@@ -228,7 +258,7 @@ func (t *teller) causeWithoutEvent(r *Row, at string) string {
 
 // consequences says what a node did, one thing each.
 func (t *teller) consequences() []string {
-	codec := t.w.Setup().Codec
+	codec := t.codec
 	var words []string
 	for _, effect := range t.s.Effects {
 		switch e := effect.(type) {
