@@ -119,6 +119,11 @@ func decodePointer(payload []byte) (pointer, error) {
 // batch of the engine is large.
 const chunkBytes = 256 << 10
 
+// chunkLength returns how many bytes chunk n has.
+func (p pointer) chunkLength(n uint64) uint64 {
+	return min(chunkBytes, p.Bytes-min(p.Bytes, n*chunkBytes))
+}
+
 func chunks(size uint64) uint64 {
 	return size/chunkBytes + min(1, size%chunkBytes)
 }

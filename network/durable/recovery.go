@@ -251,23 +251,24 @@ func (s *Store) readSnapshot(found *image) error {
 	if found.snapshot, err = decodePointer(payload); err != nil {
 		return foreign("the pointer to the snapshot", err)
 	}
-	var encoded []byte
-	for n := range found.snapshot.Chunks {
-		piece, state, err := s.get(chunkKey(found.snapshot.Generation, n))
-		if err != nil {
-			return err
+	// It may be large: its bytes are in memory one chunk at a time.
+	n, chunk := uint64(0), error(nil)
+	next := func() (piece []byte, err error) {
+		piece, state, chunk = s.get(chunkKey(found.snapshot.Generation, n))
+		if chunk == nil && (state != readable || uint64(len(piece)) != found.snapshot.chunkLength(n)) {
+			chunk = errDamaged
 		}
-		if state != readable {
-			found.disk.SnapshotDamaged, found.rotten = true, true
-			return nil
-		}
-		encoded = append(encoded, piece...)
+		n++
+		return piece, chunk
 	}
-	if uint64(len(encoded)) != found.snapshot.Bytes {
-		found.disk.SnapshotDamaged, found.rotten = true, true
+	found.disk.Snapshot, err = s.options.Codec.DecodePieces(found.snapshot.Bytes, next)
+	switch {
+	case errors.Is(chunk, errDamaged):
+		found.disk.Snapshot, found.disk.SnapshotDamaged, found.rotten = nil, true, true
 		return nil
-	}
-	if found.disk.Snapshot, err = s.options.Codec.Decode(encoded); err != nil {
+	case chunk != nil:
+		return chunk
+	case err != nil:
 		return foreign("the snapshot", err)
 	}
 	return nil

@@ -14,8 +14,10 @@ import (
 // gets every write in the order asked for, that a batch is there whole or not
 // at all, and that a mark is told only after the fsync that covers it.
 
-// batchBytesMax bounds what is forced at once, and so the memory of a batch.
-const batchBytesMax = 1 << 20
+// batchBytesMax bounds a batch of the engine, and so its memory. With a piece of a
+// snapshot on top it is below half of what the engine sorts in memory: a larger one
+// it would keep beside that.
+const batchBytesMax = 512 << 10
 
 // write takes what is queued, batch by batch, until the store is closed or has
 // failed.
@@ -140,27 +142,25 @@ func (w *batchWriter) set(key, payload []byte) error {
 // one batch with the removal of the one before. Pieces that a crash leaves
 // without a pointer are removed when the store is opened.
 func (w *batchWriter) snapshot(snapshot protocols.Record) error {
-	encoded, err := w.store.options.Codec.AppendCanonical(nil, snapshot)
-	if err != nil {
-		return err
-	}
-	generation := w.bounds.Generation
-	p := pointer{Generation: generation, Bytes: uint64(len(encoded)), Chunks: chunks(uint64(len(encoded)))}
-	for n := range p.Chunks {
-		piece := encoded[n*chunkBytes : min((n+1)*chunkBytes, p.Bytes)]
-		if err := w.set(chunkKey(generation, n), piece); err != nil {
+	p := pointer{Generation: w.bounds.Generation}
+	err := w.store.options.Codec.AppendPieces(snapshot, chunkBytes, func(piece []byte) error {
+		if err := w.set(chunkKey(p.Generation, p.Chunks), piece); err != nil {
 			return err
 		}
+		p.Chunks++
+		p.Bytes += uint64(len(piece))
 		if w.batch.Len() >= batchBytesMax {
-			if err := w.commit(false); err != nil {
-				return err
-			}
+			return w.commit(false)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if err := w.set([]byte{keySnapshot}, p.encode()); err != nil {
 		return err
 	}
-	return w.batch.DeleteRange(chunkKey(0, 0), chunkKey(generation, 0), nil)
+	return w.batch.DeleteRange(chunkKey(0, 0), chunkKey(p.Generation, 0), nil)
 }
 
 // commit writes what was gathered; if it is forced, it and all before it is

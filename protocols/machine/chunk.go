@@ -53,9 +53,9 @@ func (s *Sessions) Split(snapshot protocols.Record, size int) []Chunk {
 		panic(fmt.Sprintf("machine: snapshot of sessions is a %T", snapshot))
 	}
 	var encoder state.Encoder
-	bytes := encoder.Append(nil, whole)
+	series, length := digest(&encoder, whole)
 	parts := []protocols.Record{whole}
-	if len(bytes) > size {
+	if length > size {
 		parts = divideSessions(whole, size, &encoder)
 		if machine, divisible := s.Machine.(Divisible); divisible {
 			parts = append(parts, machine.Divide(whole.Machine, size)...)
@@ -64,7 +64,6 @@ func (s *Sessions) Split(snapshot protocols.Record, size int) []Chunk {
 		}
 	}
 	chunks := make([]Chunk, len(parts))
-	series := digest(bytes)
 	for i, part := range parts {
 		chunks[i] = Chunk{Series: series, Position: uint32(i + 1), Total: uint32(len(parts)), Part: part}
 	}
@@ -100,10 +99,21 @@ func divideSessions(whole SessionsSnapshot, size int, encoder *state.Encoder) []
 	return append(parts, part)
 }
 
-func digest(bytes []byte) uint64 {
+// digestPiece is how many bytes of a snapshot are made at once to take its digest.
+const digestPiece = 64 << 10
+
+// digest returns the digest of a snapshot's canonical bytes, and how many they are.
+func digest(encoder *state.Encoder, whole SessionsSnapshot) (sum uint64, length int) {
 	hash := fnv.New64a()
-	hash.Write(bytes)
-	return hash.Sum64()
+	err := encoder.Pieces(whole, digestPiece, func(piece []byte) error {
+		length += len(piece)
+		_, err := hash.Write(piece)
+		return err
+	})
+	if err != nil {
+		panic(err) // a hash takes everything
+	}
+	return hash.Sum64(), length
 }
 
 // Assembly collects the chunks of one series, in their order. The zero value is
@@ -154,7 +164,7 @@ func (s *Sessions) Join(a Assembly) (protocols.Record, error) {
 		}
 	}
 	var encoder state.Encoder
-	if digest(encoder.Append(nil, whole)) != a.Series {
+	if sum, _ := digest(&encoder, whole); sum != a.Series {
 		return nil, fmt.Errorf("machine: the snapshot of the chunks is not the one whose digest they bear")
 	}
 	return whole, nil

@@ -194,11 +194,15 @@ func (j *Journal) Unite(parts []protocols.Record) (protocols.Record, error) {
 		}
 		whole.Revision, whole.Count = part.Revision, part.Count
 		for i, page := range part.Pages {
-			if piece = append(piece, page...); part.More && i == len(part.Pages)-1 {
-				break // it goes on
+			goesOn := part.More && i == len(part.Pages)-1
+			if !goesOn && len(piece) == 0 {
+				whole.Pages = append(whole.Pages, page)
+				continue
 			}
-			whole.Pages = append(whole.Pages, string(piece))
-			piece = piece[:0]
+			if piece = append(piece, page...); !goesOn {
+				whole.Pages = append(whole.Pages, string(piece))
+				piece = piece[:0]
+			}
 		}
 	}
 	if len(piece) > 0 {

@@ -67,11 +67,13 @@ type decoder struct {
 	codec *Codec
 	bytes []byte
 	at    int
+	// source is where the rest of the bytes comes from, nil if there is none.
+	source *source
 }
 
 // next reads one byte.
 func (d *decoder) next() (byte, error) {
-	if d.at >= len(d.bytes) {
+	if d.at >= len(d.bytes) && !d.load(1) {
 		return 0, io.ErrUnexpectedEOF
 	}
 	b := d.bytes[d.at]
@@ -81,16 +83,16 @@ func (d *decoder) next() (byte, error) {
 
 // null reads a null if there is one.
 func (d *decoder) null() bool {
-	if d.at >= len(d.bytes) || d.bytes[d.at] != cborNull {
+	if d.at >= len(d.bytes) && !d.load(1) || d.bytes[d.at] != cborNull {
 		return false
 	}
 	d.at++
 	return true
 }
 
-// raw reads n bytes, which are shared with the input.
+// raw reads n bytes, which stay the same until more are read.
 func (d *decoder) raw(n uint64) ([]byte, error) {
-	if n > uint64(len(d.bytes)-d.at) {
+	if there := uint64(len(d.bytes) - d.at); n > there && (n-there > d.left() || !d.load(int(n))) {
 		return nil, io.ErrUnexpectedEOF
 	}
 	raw := d.bytes[d.at : d.at+int(n)]
@@ -140,7 +142,7 @@ func (d *decoder) headOf(major byte) (uint64, error) {
 
 // countOf checks that n elements of at least size bytes can follow.
 func (d *decoder) countOf(n uint64, size int) (int, error) {
-	if n > uint64((len(d.bytes)-d.at)/size) {
+	if n > (uint64(len(d.bytes)-d.at)+d.left())/uint64(size) {
 		return 0, fmt.Errorf("%d elements announced: %w", n, io.ErrUnexpectedEOF)
 	}
 	return int(n), nil
@@ -160,7 +162,7 @@ func (d *decoder) top() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.at != len(d.bytes) {
+	if d.at != len(d.bytes) || d.left() > 0 {
 		return nil, errors.New("bytes follow the value")
 	}
 	return v, nil
@@ -197,12 +199,10 @@ func (d *decoder) concrete(target reflect.Type, depth int) (any, error) {
 // entry finds out which type stands behind an interface, from the tag, which
 // it reads, or the head of what has none, which it leaves.
 func (d *decoder) entry() (entry *concrete, tagged bool, err error) {
-	start := d.at
-	first, err := d.next()
-	if err != nil {
-		return nil, false, err
+	if d.at >= len(d.bytes) && !d.load(1) {
+		return nil, false, io.ErrUnexpectedEOF
 	}
-	d.at = start
+	first := d.bytes[d.at]
 	switch {
 	case first == cborTrue, first == cborFalse:
 		return d.codec.concrete[boolType], false, nil

@@ -14,10 +14,15 @@ func (e *Encoder) Append(dst []byte, v any) []byte {
 	if v == nil {
 		return append(dst, cborNull)
 	}
+	value := reflect.ValueOf(v)
+	return e.open().of(value.Type()).appendCBOR(dst, value, 1)
+}
+
+// open returns the codec that learns.
+func (e *Encoder) open() *Codec {
 	if e.codec == nil {
 		e.codec = newCodec()
 		e.codec.open = true
 	}
-	value := reflect.ValueOf(v)
-	return e.codec.of(value.Type()).appendCBOR(dst, value, 1)
+	return e.codec
 }

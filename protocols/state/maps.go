@@ -164,6 +164,10 @@ func (s *mapShape) decodeCBOR(d *decoder, v reflect.Value, depth int) error {
 	}
 	scratch := s.take()
 	defer s.give(scratch)
+	if d.source != nil { // places in what was read are remembered here
+		d.source.holds++
+		defer func() { d.source.holds-- }()
+	}
 	var before []byte // the key before, encoded
 	for range n {
 		start := d.at

@@ -9,8 +9,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -89,15 +87,10 @@ func following(ctx context.Context, in io.Reader) context.Context {
 	return ctx
 }
 
-// The collector of a node that serves: its heap is mostly what it stores, so that
-// it cannot grow to many times that between two collections.
-const serveGarbagePercent = 75
-
 // serve runs a node until the context ends or the node does.
 func (l *lab) serve(ctx context.Context, config *cluster.Config, options serveOptions) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(serveGarbagePercent)
-	}
+	durable.SettleMalloc()
+	paceCollector()
 	log := newLog(l.err, config.Log).With("node", config.ID)
 	s := &server{config: config, options: options, log: log}
 	defer s.close()

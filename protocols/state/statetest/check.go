@@ -30,6 +30,7 @@ func Check(t *testing.T, zeros ...any) {
 			t.Run("clone", rapid.MakeCheck(s.clone))
 			t.Run("canonical", rapid.MakeCheck(s.canonical))
 			t.Run("decode", rapid.MakeCheck(s.decode))
+			t.Run("pieces", rapid.MakeCheck(s.pieces))
 			t.Run("decode-garbage", rapid.MakeCheck(s.decodeGarbage))
 			t.Run("diff", rapid.MakeCheck(s.diff))
 			t.Run("json", rapid.MakeCheck(s.json))
