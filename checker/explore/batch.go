@@ -1,5 +1,7 @@
 package explore
 
+import "slices"
+
 // Batch takes the successors of states. It is filled by an Expander: Next
 // gives the room for one, Done ends it.
 type Batch struct {
@@ -24,6 +26,7 @@ type Batch struct {
 	next         Owner
 
 	wide, keepLabels bool
+	attributing      bool // it matters whose the steps are
 	parent, siblings uint32
 	count            int
 	kinds            [256]uint64
@@ -85,7 +88,10 @@ func (b *Batch) add(label Label, print uint64) {
 	if print == 0 {
 		print = 1 // 0 marks an empty slot
 	}
-	owner := b.owner()
+	owner := nobodys
+	if b.attributing {
+		owner = b.owner()
+	}
 	if b.sleepy && !b.awake(owner) {
 		b.siblings++
 		return
@@ -144,10 +150,27 @@ func (b *Batch) group() {
 	}
 }
 
+// Len returns the number of successors.
+func (b *Batch) Len() int { return b.count }
+
+// Changes reports whether a successor, from the one on that has this number, is
+// another state.
+func (b *Batch) Changes(from int, state []uint32) bool {
+	for i := from; i < b.count; i++ {
+		if !slices.Equal(b.state(i), state) {
+			return true
+		}
+	}
+	return false
+}
+
 func (b *Batch) bytes() uint64 {
 	return uint64(4*(cap(b.words)+cap(b.origin)+cap(b.turn)+cap(b.order)+cap(b.sleeps)) +
 		8*(cap(b.prints)+cap(b.second)+cap(b.labels)))
 }
+
+// Attributing reports whether it matters what By says.
+func (b *Batch) Attributing() bool { return b.attributing }
 
 // Symmetric reports whether Done replaces a state by the one that stands for it.
 func (b *Batch) Symmetric() bool { return b.canonical != nil }

@@ -191,7 +191,7 @@ func (s *search) batch(number int) *Batch {
 	w := &s.workers[number]
 	if w.filled == len(w.batches) {
 		b := newBatch(s.width, &s.options, s.canonical(number))
-		b.sleepy = s.sleepy
+		b.sleepy, b.attributing = s.sleepy, s.sleepy
 		w.batches = append(w.batches, b)
 	}
 	b := w.batches[w.filled]

@@ -12,7 +12,7 @@ type Stepper struct {
 // NewStepper returns a stepper of a model.
 func NewStepper(model Model) *Stepper {
 	s := &Stepper{expander: model.Expander(), batch: newBatch(model.Width(), &Options{}, nil)}
-	s.batch.keepLabels = true
+	s.batch.keepLabels, s.batch.attributing = true, true
 	return s
 }
 

@@ -124,35 +124,23 @@ func (m *PaxosCommit) Initial(b *explore.Batch) {
 }
 
 // set adds the successor in which one word is another.
-func set(b *explore.Batch, state []uint32, at int, word uint32, label explore.Label) {
+func (m *PaxosCommit) set(b *explore.Batch, state []uint32, at int, word uint32, label explore.Label) {
 	room := b.Next()
 	copy(room, state)
 	room[at] = word
+	if b.Attributing() {
+		m.owned(b, state, room, label)
+	}
 	b.Done(label)
 }
 
 // Expand implements explore.Expander. A step is generated as often as TLC
 // generates it: once for each choice of ballots and quorums that allows it.
 func (m *PaxosCommit) Expand(state []uint32, b *explore.Batch) {
-	decision := state[m.decision()]
 	for i := range m.managers {
-		at := m.manager(i)
-		word := state[at]
-		if word>>pcState&3 == working {
-			set(b, state, at, word|prepared<<pcState|(1+pcPrepared)<<pc2a, step(pcRMPrepare, i))
-			set(b, state, at, word|aborted<<pcState|(1+pcAborted)<<pc2a, step(pcRMChooseToAbort, i))
-		}
-		if decision&pcCommit != 0 {
-			set(b, state, at, word&^(3<<pcState)|committed<<pcState, step(pcRMRcvCommit, i))
-		}
-		if decision&pcAbort != 0 {
-			set(b, state, at, word&^(3<<pcState)|aborted<<pcState, step(pcRMRcvAbort, i))
-		}
+		m.expandManager(state, b, i)
 		for ballot := 1; ballot < m.ballots; ballot++ {
-			set(b, state, at, word|1<<(pc1a+ballot), step(pcPhase1a, i|ballot<<8))
-			if word>>(pc2a+2*ballot)&3 == 0 {
-				m.propose(state, b, i, ballot)
-			}
+			m.expandLeader(state, b, i, ballot)
 		}
 	}
 	m.decide(state, b)
@@ -163,9 +151,30 @@ func (m *PaxosCommit) Expand(state []uint32, b *explore.Batch) {
 	}
 }
 
-// propose adds a leader's Phase2a, once for each quorum that has promised.
-func (m *PaxosCommit) propose(state []uint32, b *explore.Batch, i, ballot int) {
+// expandManager adds the steps of a resource manager.
+func (m *PaxosCommit) expandManager(state []uint32, b *explore.Batch, i int) {
+	at, decision := m.manager(i), state[m.decision()]
+	word := state[at]
+	if word>>pcState&3 == working {
+		m.set(b, state, at, word|prepared<<pcState|(1+pcPrepared)<<pc2a, step(pcRMPrepare, i))
+		m.set(b, state, at, word|aborted<<pcState|(1+pcAborted)<<pc2a, step(pcRMChooseToAbort, i))
+	}
+	if decision&pcCommit != 0 {
+		m.set(b, state, at, word&^(3<<pcState)|committed<<pcState, step(pcRMRcvCommit, i))
+	}
+	if decision&pcAbort != 0 {
+		m.set(b, state, at, word&^(3<<pcState)|aborted<<pcState, step(pcRMRcvAbort, i))
+	}
+}
+
+// expandLeader adds the steps of whoever leads a ballot of an instance: Phase1a and,
+// once for each quorum that has promised, Phase2a.
+func (m *PaxosCommit) expandLeader(state []uint32, b *explore.Batch, i, ballot int) {
 	at := m.manager(i)
+	m.set(b, state, at, state[at]|1<<(pc1a+ballot), step(pcPhase1a, i|ballot<<8))
+	if state[at]>>(pc2a+2*ballot)&3 != 0 {
+		return
+	}
 	for _, quorum := range m.quorums {
 		var highest uint32
 		complete := true
@@ -183,7 +192,7 @@ func (m *PaxosCommit) propose(state []uint32, b *explore.Batch, i, ballot int) {
 		if highest > 1 {
 			value = (highest - 2) & 1
 		}
-		set(b, state, at, state[at]|(1+value)<<(pc2a+2*ballot), step(pcPhase2a, i|ballot<<8))
+		m.set(b, state, at, state[at]|(1+value)<<(pc2a+2*ballot), step(pcPhase2a, i|ballot<<8))
 	}
 }
 
@@ -199,10 +208,7 @@ func (m *PaxosCommit) decide(state []uint32, b *explore.Batch) {
 			if value == 0 {
 				continue
 			}
-			var voted uint32
-			for acceptor := range m.acceptors {
-				voted |= state[m.cell(i, acceptor)] >> (pc2b + ballot) & 1 << acceptor
-			}
+			voted := m.voted(state, i, ballot)
 			if bits.OnesCount32(voted) <= m.acceptors/2 {
 				continue
 			}
@@ -217,11 +223,20 @@ func (m *PaxosCommit) decide(state []uint32, b *explore.Batch) {
 	}
 	at := m.decision()
 	for range commits {
-		set(b, state, at, state[at]|pcCommit, step(pcDecideCommit, 0))
+		m.set(b, state, at, state[at]|pcCommit, step(pcDecideCommit, 0))
 	}
 	for range aborts {
-		set(b, state, at, state[at]|pcAbort, step(pcDecideAbort, 0))
+		m.set(b, state, at, state[at]|pcAbort, step(pcDecideAbort, 0))
 	}
+}
+
+// voted returns the acceptors that have voted in a ballot of an instance.
+func (m *PaxosCommit) voted(state []uint32, i, ballot int) uint32 {
+	var voted uint32
+	for acceptor := range m.acceptors {
+		voted |= state[m.cell(i, acceptor)] >> (pc2b + ballot) & 1 << acceptor
+	}
+	return voted
 }
 
 // accept adds what an acceptor may do in an instance.
@@ -231,13 +246,13 @@ func (m *PaxosCommit) accept(state []uint32, b *explore.Batch, i, acceptor int) 
 	promised, vote := int(word>>pcPromised&7), word>>pcVote&15
 	for ballot := 1; ballot < m.ballots; ballot++ {
 		if leaders>>(pc1a+ballot)&1 != 0 && promised < ballot {
-			set(b, state, at, word&^(7<<pcPromised)|uint32(ballot)<<pcPromised|(1+vote)<<(pc1b+4*ballot),
+			m.set(b, state, at, word&^(7<<pcPromised)|uint32(ballot)<<pcPromised|(1+vote)<<(pc1b+4*ballot),
 				step(pcPhase1b, i|acceptor<<8|ballot<<16))
 		}
 	}
 	for ballot := range m.ballots {
 		if value := leaders >> (pc2a + 2*ballot) & 3; value != 0 && promised <= ballot {
-			set(b, state, at, word&^(7<<pcPromised|15<<pcVote)|uint32(ballot)<<pcPromised|
+			m.set(b, state, at, word&^(7<<pcPromised|15<<pcVote)|uint32(ballot)<<pcPromised|
 				(uint32(2*ballot)+value)<<pcVote|1<<(pc2b+ballot), step(pcPhase2b, i|acceptor<<8|ballot<<16))
 		}
 	}
@@ -289,17 +304,17 @@ func (m *PaxosCommit) Describe(state []uint32) []string {
 	var lines []string
 	for i := range m.managers {
 		word := state[m.manager(i)]
-		var sent []string
+		lines = append(lines, fmt.Sprintf("r%d: %s", i+1, managerStates[word>>pcState&3]))
 		for ballot := range m.ballots {
+			var sent []string
 			if word>>(pc1a+ballot)&1 != 0 {
-				sent = append(sent, fmt.Sprintf("1a(%d)", ballot))
+				sent = append(sent, "1a")
 			}
 			if value := word >> (pc2a + 2*ballot) & 3; value != 0 {
-				sent = append(sent, fmt.Sprintf("2a(%d, %s)", ballot, pcValues[value-1]))
+				sent = append(sent, fmt.Sprintf("2a(%s)", pcValues[value-1]))
 			}
+			lines = append(lines, fmt.Sprintf("ballot %d for r%d: sent {%s}", ballot, i+1, strings.Join(sent, ", ")))
 		}
-		lines = append(lines, fmt.Sprintf("r%d: %s, for its instance sent {%s}",
-			i+1, managerStates[word>>pcState&3], strings.Join(sent, ", ")))
 		for acceptor := range m.acceptors {
 			lines = append(lines, m.describeCell(state, i, acceptor))
 		}

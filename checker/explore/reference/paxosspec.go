@@ -113,45 +113,56 @@ func (m *PaxosSpec) Initial(b *explore.Batch) {
 // generates it: once for each quorum, and each highest vote in it, that allows
 // it.
 func (m *PaxosSpec) Expand(state []uint32, b *explore.Batch) {
-	leaders := state[m.acceptors]
 	for ballot := range m.ballots {
-		room := b.Next()
-		copy(room, state)
-		room[m.acceptors] |= 1 << (px1a + ballot)
-		b.Done(step(pxPhase1a, ballot))
-		if leaders>>(px2a+3*ballot)&7 == 0 {
-			for value := range m.values {
-				for range m.ways(state, ballot, value) {
-					room := b.Next()
-					copy(room, state)
-					room[m.acceptors] |= uint32(1+value) << (px2a + 3*ballot)
-					b.Done(step(pxPhase2a, ballot|value<<8))
-				}
-			}
+		m.expandLeader(state, ballot, b)
+	}
+	for a := range m.acceptors {
+		m.expandAcceptor(state, a, b)
+	}
+}
+
+// expandLeader adds the steps of whoever leads a ballot.
+func (m *PaxosSpec) expandLeader(state []uint32, ballot int, b *explore.Batch) {
+	leaders := state[m.acceptors]
+	m.set(b, state, m.acceptors, leaders|1<<(px1a+ballot), pxPhase1a, ballot, 0)
+	if leaders>>(px2a+3*ballot)&7 != 0 {
+		return
+	}
+	for value := range m.values {
+		for range m.ways(state, ballot, value) {
+			m.set(b, state, m.acceptors, leaders|uint32(1+value)<<(px2a+3*ballot), pxPhase2a, ballot, value)
 		}
 	}
-	for a, word := range state[:m.acceptors] {
-		promised := int(word >> pxPromised & 7)
-		vote := word >> pxVote & 31
-		for ballot := range m.ballots {
-			if leaders>>(px1a+ballot)&1 != 0 && ballot >= promised {
-				room := b.Next()
-				copy(room, state)
-				room[a] = word&^(7<<pxPromised) | uint32(1+ballot)<<pxPromised | (1+vote)<<(px1b+5*ballot)
-				b.Done(step(pxPhase1b, a|ballot<<8))
-			}
-		}
-		for ballot := range m.ballots {
-			value := leaders >> (px2a + 3*ballot) & 7
-			if value != 0 && ballot >= promised-1 {
-				room := b.Next()
-				copy(room, state)
-				room[a] = word&^(7<<pxPromised|31<<pxVote) | uint32(1+ballot)<<pxPromised |
-					m.vote(ballot, int(value)-1)<<pxVote | 1<<(px2b+ballot)
-				b.Done(step(pxPhase2b, a|ballot<<8))
-			}
+}
+
+// expandAcceptor adds the steps of an acceptor.
+func (m *PaxosSpec) expandAcceptor(state []uint32, a int, b *explore.Batch) {
+	leaders, word := state[m.acceptors], state[a]
+	promised := int(word >> pxPromised & 7)
+	vote := word >> pxVote & 31
+	for ballot := range m.ballots {
+		if leaders>>(px1a+ballot)&1 != 0 && ballot >= promised {
+			m.set(b, state, a, word&^(7<<pxPromised)|uint32(1+ballot)<<pxPromised|(1+vote)<<(px1b+5*ballot), pxPhase1b, a, ballot)
 		}
 	}
+	for ballot := range m.ballots {
+		value := leaders >> (px2a + 3*ballot) & 7
+		if value != 0 && ballot >= promised-1 {
+			m.set(b, state, a, word&^(7<<pxPromised|31<<pxVote)|uint32(1+ballot)<<pxPromised|
+				m.vote(ballot, int(value)-1)<<pxVote|1<<(px2b+ballot), pxPhase2b, a, ballot)
+		}
+	}
+}
+
+// set adds the successor in which one word is another.
+func (m *PaxosSpec) set(b *explore.Batch, state []uint32, at int, word uint32, kind, first, second int) {
+	room := b.Next()
+	copy(room, state)
+	room[at] = word
+	if b.Attributing() {
+		m.owned(b, state, word, kind, first, second)
+	}
+	b.Done(step(kind, first|second<<8))
 }
 
 func (m *PaxosSpec) vote(ballot, value int) uint32 { return uint32(1 + ballot*m.values + value) }
@@ -260,16 +271,17 @@ func (m *PaxosSpec) Describe(state []uint32) []string {
 		lines = append(lines, fmt.Sprintf("a%d: promised %d, voted %s, sent {%s}",
 			a+1, int(word>>pxPromised&7)-1, m.voteName(word>>pxVote&31), strings.Join(sent, ", ")))
 	}
-	var sent []string
 	for ballot := range m.ballots {
+		var sent []string
 		if state[m.acceptors]>>(px1a+ballot)&1 != 0 {
-			sent = append(sent, fmt.Sprintf("1a(%d)", ballot))
+			sent = append(sent, "1a")
 		}
 		if value := state[m.acceptors] >> (px2a + 3*ballot) & 7; value != 0 {
-			sent = append(sent, fmt.Sprintf("2a(%d, v%d)", ballot, value))
+			sent = append(sent, fmt.Sprintf("2a(v%d)", value))
 		}
+		lines = append(lines, fmt.Sprintf("leader of ballot %d: sent {%s}", ballot, strings.Join(sent, ", ")))
 	}
-	return append(lines, "leaders: sent {"+strings.Join(sent, ", ")+"}")
+	return lines
 }
 
 // Explain implements explore.Model.

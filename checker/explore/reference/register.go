@@ -267,7 +267,9 @@ func (m *Register) expandActor(
 			sum += m.envelopes.At(o.letter).hash - m.envelopes.At(state[actors+1]).hash
 			room[actors+1] = o.letter
 		}
-		b.By(actor, m.touched(o))
+		if b.Attributing() {
+			b.By(actor, m.touched(o))
+		}
 		b.DoneAs(explore.Label(o.kind)|explore.Label(o.letter)<<8, sum)
 	}
 }

@@ -75,22 +75,30 @@ func (m *TCommit) Initial(b *explore.Batch) {
 // Expand implements explore.Expander.
 func (m *TCommit) Expand(state []uint32, b *explore.Batch) {
 	of := m.count(state)
-	canCommit := of[prepared]+of[committed] == m.managers
-	become := func(i int, now uint32, kind int) {
-		b.Next()[0] = state[0]&^(3<<(2*i)) | now<<(2*i)
+	for i := range m.managers {
+		m.expandManager(state, i, of, b)
+	}
+}
+
+// expandManager adds the steps of a resource manager. of tells how many are in each
+// state.
+func (m *TCommit) expandManager(state []uint32, i int, of [4]int, b *explore.Batch) {
+	now := managerState(state, i)
+	become := func(next uint32, kind int) {
+		b.Next()[0] = state[0]&^(3<<(2*i)) | next<<(2*i)
+		if b.Attributing() {
+			b.By(i, m.touched(of, i, int(now), kind))
+		}
 		b.Done(step(kind, i))
 	}
-	for i := range m.managers {
-		now := managerState(state, i)
-		if now == working {
-			become(i, prepared, tcPrepare)
-		}
-		if now == prepared && canCommit {
-			become(i, committed, tcDecide)
-		}
-		if (now == working || now == prepared) && of[committed] == 0 {
-			become(i, aborted, tcAbort)
-		}
+	if now == working {
+		become(prepared, tcPrepare)
+	}
+	if now == prepared && of[prepared]+of[committed] == m.managers {
+		become(committed, tcDecide)
+	}
+	if (now == working || now == prepared) && of[committed] == 0 {
+		become(aborted, tcAbort)
 	}
 }
 

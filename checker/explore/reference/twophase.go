@@ -119,7 +119,9 @@ func step(kind int, argument int) explore.Label {
 func (m *TwoPhase) put(b *explore.Batch, first, second uint32, kind, argument int) {
 	room := b.Next()
 	room[0], room[1] = first, second
-	m.owned(b, kind, argument)
+	if b.Attributing() {
+		m.owned(b, kind, argument)
+	}
 	b.Done(step(kind, argument))
 }
 

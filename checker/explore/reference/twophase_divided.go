@@ -28,14 +28,16 @@ func (m *TwoPhase) owned(b *explore.Batch, kind, argument int) {
 	}
 }
 
-// Pending implements explore.Divided.
+// Pending implements explore.Divided. Who has nothing left but to be told again is
+// not to be followed by itself.
 func (m *TwoPhase) Pending(state []uint32, actor int, b *explore.Batch) bool {
+	before := b.Len()
 	if actor == m.managers {
 		m.expandCoordinator(state, b)
 	} else {
 		m.expandManager(state, actor, b)
 	}
-	return true
+	return b.Changes(before, state)
 }
 
 // Aside implements explore.Divided: what can touch an actor can be told from the
