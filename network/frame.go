@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 )
 
 // FrameHeader is the length in bytes of what comes before a frame's payload:
@@ -51,6 +52,9 @@ func SealFrame(frame []byte) {
 	binary.BigEndian.PutUint32(frame[8:], Checksum(frame[:8]))
 }
 
+// FramePayload returns how long the payload is that a frame's header announces.
+func FramePayload(header []byte) int { return int(binary.BigEndian.Uint32(header)) }
+
 // ReadFrame reads one frame and returns its payload, of at most limit bytes,
 // in buffer's memory if that suffices. Errors: io.EOF before the first byte,
 // io.ErrUnexpectedEOF within the frame, ErrFrameCorrupt, ErrFrameLimit, or
@@ -71,18 +75,33 @@ func ReadFrame(r io.Reader, buffer []byte, limit uint32) ([]byte, error) {
 	if length > limit {
 		return nil, fmt.Errorf("%w: %d > %d bytes", ErrFrameLimit, length, limit)
 	}
-	if uint64(cap(buffer)) < uint64(length) {
-		buffer = make([]byte, length)
-	}
-	payload := buffer[:length]
-	if _, err := io.ReadFull(r, payload); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
+	payload, err := readPayload(r, buffer, int(length))
+	if err != nil {
 		return nil, err
 	}
 	if Checksum(payload) != sum {
 		return nil, fmt.Errorf("payload: %w", ErrFrameCorrupt)
+	}
+	return payload, nil
+}
+
+// payloadStep is how much memory a payload gets before any of it has come.
+const payloadStep = 64 << 10
+
+// readPayload reads so many bytes. A long payload gets its memory as it comes:
+// whoever announces much and sends little costs little.
+func readPayload(r io.Reader, buffer []byte, length int) ([]byte, error) {
+	payload := buffer[:0]
+	for len(payload) < length {
+		have := len(payload)
+		want := min(length, max(cap(payload), payloadStep, 2*have))
+		payload = slices.Grow(payload, want-have)[:want]
+		if _, err := io.ReadFull(r, payload[have:]); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
 	}
 	return payload, nil
 }

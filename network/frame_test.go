@@ -2,8 +2,10 @@ package network
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
+	"runtime"
 	"testing"
 	"testing/iotest"
 
@@ -132,4 +134,23 @@ func FuzzReadFrame(f *testing.F) {
 			t.Fatalf("% x was read as the frame % x", read, again)
 		}
 	})
+}
+
+// Who announces a long payload and sends little of it costs little.
+func TestALongPayloadGetsItsMemoryAsItComes(t *testing.T) {
+	frame := AppendFrame(nil, bytes.Repeat([]byte("0123456789"), 100_000))
+	if got, err := ReadFrame(iotest.HalfReader(bytes.NewReader(frame)), nil, 1<<30); err != nil || !bytes.Equal(got, frame[FrameHeader:]) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	binary.BigEndian.PutUint32(frame, 1<<30)
+	binary.BigEndian.PutUint32(frame[8:], Checksum(frame[:8]))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := ReadFrame(bytes.NewReader(frame), nil, 1<<30); err != io.ErrUnexpectedEOF { //nolint:errorlint // it is that itself
+		t.Errorf("cut off: %v", err)
+	}
+	runtime.ReadMemStats(&after)
+	if taken := after.TotalAlloc - before.TotalAlloc; taken > 8<<20 {
+		t.Errorf("%d bytes were taken for %d", taken, len(frame))
+	}
 }

@@ -94,9 +94,9 @@ func worldRows() []Row {
 		},
 		{
 			// What clients and operators see of a real node. It knows the one state
-			// machine that is served, and no protocol.
+			// machine that is served, and no protocol. Frames are those of the links.
 			Folder:  "network/tcp/door",
-			Module:  []string{"protocols", "protocols/machine", "network/tcp"},
+			Module:  []string{"protocols", "protocols/machine", "network", "network/tcp"},
 			Outside: []string{"github.com/prometheus/client_golang"},
 		},
 		{

@@ -40,6 +40,10 @@ type Config struct {
 	// Observe is called by the loop after every step, in order, and may keep
 	// the event and the effects but not the slice.
 	Observe []func(Step)
+	// Settled, if not nil, is called by the loop when it has handled a batch of
+	// events in which somebody was told an answer: what was told can now be passed
+	// on together. It must not wait for anything.
+	Settled func()
 	Limits  Limits
 	Log     *slog.Logger
 }

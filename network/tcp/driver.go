@@ -40,11 +40,12 @@ type Driver struct {
 	strange strangers
 
 	// The loop's own.
-	timers  timers
-	effects protocols.Effects
-	waiting map[call][]*waiter
-	dirty   []*peer // with messages that no writer was told of
-	batch   []letter
+	timers   timers
+	effects  protocols.Effects
+	waiting  map[call]*Asking
+	answered bool    // somebody, since that was settled the last time
+	dirty    []*peer // with messages that no writer was told of
+	batch    []letter
 
 	requests atomic.Int64
 	stats    counters
@@ -71,7 +72,7 @@ func Start(config Config) (*Driver, error) {
 	}
 	d := &Driver{
 		config: config, log: config.Log, mailbox: newMailbox(config.Limits.Mailbox),
-		peers: map[protocols.NodeID]*peer{}, waiting: map[call][]*waiter{},
+		peers: map[protocols.NodeID]*peer{}, waiting: map[call]*Asking{},
 		done: make(chan struct{}), stop: make(chan struct{}),
 	}
 	d.strange.most = config.Limits.Strangers
@@ -179,18 +180,18 @@ func (d *Driver) end() {
 	for _, l := range left {
 		d.abandon(l)
 	}
-	for _, waiters := range d.waiting {
-		for _, w := range waiters {
-			w.tell(Answer{Err: ErrUnknown})
-		}
+	for _, first := range d.waiting {
+		d.tell(first, Answer{Err: ErrUnknown})
 	}
+	d.settle()
 	close(d.done)
 }
 
 // abandon answers a letter that came too late.
 func (d *Driver) abandon(l letter) {
-	if l.waiter != nil {
-		l.waiter.tell(Answer{Err: ErrStopped})
+	if l.asking != nil {
+		l.asking.tell(Answer{Err: ErrStopped})
+		d.answered = true
 	}
 }
 
@@ -217,10 +218,12 @@ func (d *Driver) loop() {
 			}
 			if i%batchMost == batchMost-1 {
 				d.wakeWriters()
+				d.settle()
 				d.fire()
 			}
 		}
 		d.wakeWriters()
+		d.settle()
 		if len(letters) == 0 {
 			d.wait(alarm)
 		}
@@ -266,8 +269,8 @@ func (d *Driver) handle(l *letter) {
 		l.look(d.config.Node, d.config.Clock())
 	case l.forget != nil:
 		d.forget(l.forget)
-	case l.waiter != nil:
-		d.await(l.waiter)
+	case l.asking != nil:
+		d.await(l.asking)
 		d.step(l.event)
 	case l.peer != nil:
 		l.peer.markerDelivered()

@@ -1,8 +1,10 @@
 package tcp
 
 import (
+	"errors"
 	"net"
 	"sync"
+	"syscall"
 )
 
 // LimitListener returns a listener that has so many connections open at once: it
@@ -49,4 +51,12 @@ func (c *limitedConn) Close() error {
 	err := c.Conn.Close()
 	c.leave()
 	return err
+}
+
+// SyscallConn implements syscall.Conn, if the connection beneath does.
+func (c *limitedConn) SyscallConn() (syscall.RawConn, error) {
+	if under, ok := c.Conn.(syscall.Conn); ok {
+		return under.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
 }

@@ -13,10 +13,10 @@ type letter struct {
 	event protocols.Event
 	// peer is whose marker a Disconnected is.
 	peer *peer
-	// waiter awaits the answer to a Requested.
-	waiter *waiter
-	// forget is a waiter that waits no more.
-	forget *waiter
+	// asking awaits the answer to a Requested.
+	asking *Asking
+	// forget is one who waits no more.
+	forget *Asking
 	// look is a function that wants to look at the node.
 	look func(node protocols.Node, now time.Duration)
 	// failed is why the disk, and with it the node, is at its end.

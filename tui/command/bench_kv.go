@@ -149,10 +149,10 @@ func (l *lab) benchKV(ctx context.Context, flags *benchKVFlags) error {
 // measureKV puts the load on. Each client has a session of its own, and a node that
 // it asks first.
 func measureKV(ctx context.Context, dir string, layout cluster.Layout, flags *benchKVFlags) (*kvRun, error) {
-	transport := door.NewTransport(flags.clients)
 	clients := make([]*door.Client, flags.clients)
 	for i := range clients {
-		clients[i] = door.NewClient(layout.Doors(), door.ClientOptions{HTTP: transport, First: i})
+		clients[i] = door.NewClient(layout.Doors(), door.ClientOptions{First: i})
+		defer clients[i].Close()
 		opening, cancel := context.WithTimeout(ctx, 10*time.Second)
 		_, err := clients[i].Session(opening)
 		cancel()

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,8 +36,9 @@ func newServe(l *lab) *cobra.Command {
 		Short: "Run one node of a real cluster: on TCP, with a disk",
 		Long: "Serve runs one node until SIGTERM or SIGINT, and then stops it in good order. If its\n" +
 			"disk fails, or the node halts because of what it finds there, it ends by itself and\n" +
-			"says why. Clients talk to it in HTTP and JSON (`quorumlab kv` does); at the admin address\n" +
-			"are /healthz, /readyz, /metrics for Prometheus and /debug/pprof.\n\n" +
+			"says why. Clients talk to it in HTTP and JSON, or in frames of binary (`quorumlab kv` does;\n" +
+			"`go doc ./network/tcp/door` tells of both). At the admin address are\n" +
+			"/healthz, /readyz, /metrics for Prometheus and /debug/pprof.\n\n" +
 			"The configuration file:\n\n" + serveExample,
 		Example: "  quorumlab serve --config node1.yaml",
 		Args:    noArguments,
@@ -177,7 +179,7 @@ func (s *server) open() error {
 	})
 	driver := tcp.Config{
 		Cluster: c.Cluster, Format: protocol.Name, Self: c.ID, Peers: c.Peers, Links: protocol.Links,
-		Node: node, Codec: codec, Observe: []func(tcp.Step){s.door.Observe}, Log: s.log, Clock: s.options.clock(),
+		Node: node, Codec: codec, Observe: []func(tcp.Step){s.door.Observe}, Settled: s.door.Settled, Log: s.log, Clock: s.options.clock(),
 		Disk: durable.New(c.Data, durable.Options{
 			Codec: codec, Hold: s.options.hold, Identity: fmt.Sprintf("%s node %d, %s", c.Cluster, c.ID, protocol.Name),
 			Forced: func(took time.Duration, _, _ int) { s.door.ObserveFsync(took) },
@@ -293,9 +295,12 @@ func (s *server) run(listener net.Listener, handler http.Handler) {
 func (s *server) drain() {
 	ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
 	defer cancel()
+	var all sync.WaitGroup
 	for _, server := range s.servers {
-		server.Shutdown(ctx)
+		all.Go(func() { server.Shutdown(ctx) })
 	}
+	all.Go(func() { s.door.Drain(ctx) })
+	all.Wait()
 }
 
 // close closes everything that is open, the last first.

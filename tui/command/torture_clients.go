@@ -90,10 +90,15 @@ type tortureClient struct {
 
 // live is the life of a client.
 func (c *tortureClients) live(ctx context.Context, number int) {
+	options := door.ClientOptions{First: number, Attempt: time.Second}
+	if number%2 == 1 { // both doors are tried
+		options.HTTP = door.NewTransport(1)
+	}
 	one := &tortureClient{
 		all: c, number: number, random: rand.New(rand.NewPCG(c.torment.flags.seed, uint64(number)+1)),
-		door: door.NewClient(c.doors, door.ClientOptions{First: number, Attempt: time.Second}), seen: map[string]linear.Value{},
+		door: door.NewClient(c.doors, options), seen: map[string]linear.Value{},
 	}
+	defer one.door.Close()
 	gap := time.Duration(float64(c.torment.flags.clients) / c.torment.flags.rate * float64(time.Second))
 	timer := time.NewTimer(0)
 	defer timer.Stop()

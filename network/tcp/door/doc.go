@@ -1,5 +1,6 @@
-// Package door is how clients reach a real node: a key-value API in HTTP and JSON,
-// a client for it in Go, and what operators ask: health, status, metrics.
+// Package door is how clients reach a real node: a key-value API in HTTP and JSON, the
+// same in binary for those who ask much, a client for both in Go, and what operators
+// ask: health, status, metrics.
 //
 // # The API
 //
@@ -20,6 +21,8 @@
 //	GET    /v1/watch/KEY                                         → changes, as server-sent events
 //	POST   /v1/session                                           → {"client": 7}
 //	GET    /v1/status                                            → who the node is, and how it is
+//	GET    /v1/connect   (Connection: Upgrade,                   → 101, and then the binary API
+//	                      Upgrade: quorumlab-kv/1)
 //
 // The operations of a transaction are get, put, delete, cas and add. It takes effect
 // as a whole, or not at all if the condition of one does not hold. To add is done
@@ -54,6 +57,36 @@
 //	503 no-quorum       no       the node has no quorum or no leader; also not-leader, stopped
 //	504 timeout         unknown  no answer in time (?timeout=5s; 10s if nothing is said)
 //
+// # The binary API
+//
+// After 101 both ends send frames, as nodes do between each other (network.ReadFrame: the
+// length of the payload, its CRC32C, and the CRC32C of these eight bytes, 32 bits each,
+// most significant byte first; then the payload, at most 8 MiB). The client's are
+// questions, the node's are answers, in any order; a question's number, which the
+// client chooses, is its answer's. An empty frame is a sign of life, and not answered.
+// It means, and bounds, the same as in HTTP. In a payload a number is an unsigned varint
+// (LEB128), a text is its length as such a number and its bytes, a flag a byte, 0 or 1:
+//
+//	question     number, kind byte, and by kind
+//	1 command        client, request (as in the headers; 0 and 0 for none), operation
+//	2 transaction    client, request, count, operations
+//	3 local read     text KEY
+//	4 session
+//	operation    byte 1 get 2 put 3 cas 4 delete 5 add, text KEY; put, cas, add: text
+//	             value; cas: flag 0 if it is to be absent, or 1 and text expect
+//
+//	answer       number, kind byte, and by kind
+//	0 error          flag: done is unknown, texts error, message, hint
+//	1 result         result
+//	2 transaction    flag aborted, text error, count, results
+//	3 session        client
+//	result       byte (1 found, 2 swapped, 3 both), text value, text error
+//
+// A read of a key without a value is no error here. What is no frame ends the
+// connection. So do two minutes without a question, half a minute within one, ten
+// seconds in which no answer is taken. At most 128 questions of a connection are read
+// before there are answers, and none while 256 KiB of answers wait to be taken.
+//
 // # Watches
 //
 // /v1/watch/KEY tells each change of KEY, with ?prefix=true of all keys that begin so
@@ -73,5 +106,6 @@
 // /debug/pprof.
 //
 // The package knows one state machine, machine.Journal, and no protocol. Of this
-// module it may import protocols, protocols/machine and network/tcp.
+// module it may import protocols, protocols/machine, network (for frames) and
+// network/tcp.
 package door

@@ -63,7 +63,7 @@ func newHouse(t *testing.T, protocol string, parameters map[string]string) *hous
 	}
 	h.driver, err = tcp.Start(tcp.Config{
 		Cluster: "test", Self: 1, Links: p.Links, Node: node, Codec: codec, Disk: tcp.NewMemory(protocols.Disk{}),
-		Observe: []func(tcp.Step){h.door.Observe},
+		Observe: []func(tcp.Step){h.door.Observe}, Settled: h.door.Settled,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -254,7 +254,18 @@ func TestNamedRequestsTakeEffectOnce(t *testing.T) {
 
 func TestClient(t *testing.T) {
 	h := newHouse(t, "paxos", nil)
-	c := h.client()
+	address := strings.TrimPrefix(h.server.URL, "http://")
+	for name, options := range map[string]door.ClientOptions{"binary": {}, "HTTP": {HTTP: door.NewTransport(1)}} {
+		t.Run(name, func(t *testing.T) {
+			c := door.NewClient([]string{address}, options)
+			defer c.Close()
+			tryClient(t, c)
+		})
+	}
+}
+
+func tryClient(t *testing.T, c *door.Client) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for i, test := range []struct {
@@ -268,6 +279,8 @@ func TestClient(t *testing.T) {
 		{machine.Command{Op: machine.CAS, Key: "c", Absent: true, Value: "1"}, machine.Result{Swapped: true}},
 		{machine.Command{Op: machine.Add, Key: "c", Value: "-2"}, machine.Result{Value: "1", Found: true}},
 		{machine.Command{Op: machine.Delete, Key: "c"}, machine.Result{Found: true}},
+		{machine.Command{Op: machine.Put, Key: "x"}, machine.Result{}},
+		{machine.Command{Op: machine.Get, Key: "x"}, machine.Result{Found: true}},
 	} {
 		if got, err := c.Do(ctx, test.command); err != nil || got != test.want {
 			t.Errorf("%d: %+v gives %+v, %v, want %+v", i, test.command, got, err, test.want)

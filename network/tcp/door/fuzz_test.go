@@ -22,6 +22,11 @@ func (n *instant) Request(_ context.Context, _ protocols.ClientID, _ uint64, com
 	return tcp.Answer{Result: n.journal.Apply(command)}
 }
 
+func (n *instant) Ask(a *tcp.Asking) error {
+	a.Teller.Tell(tcp.Answer{Result: n.journal.Apply(a.Command)})
+	return nil
+}
+
 func (n *instant) Look(_ context.Context, look func(protocols.Node, time.Duration)) bool {
 	look(n, 0)
 	return true

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"quorumlab/protocols"
@@ -92,8 +93,8 @@ func (c Command) command() (machine.Command, error) {
 	default:
 		return made, fmt.Errorf("no operation %q; there are: get, put, delete, cas, add", c.Op)
 	}
-	if len(made.Value) > ValueMost {
-		return made, errLarge{fmt.Errorf("the value has %d bytes, %d are the most", len(made.Value), ValueMost)}
+	if err := checkValue(made.Value); err != nil {
+		return made, err
 	}
 	expects := c.Expect != nil || c.ExpectBase64 != nil
 	switch {
@@ -106,6 +107,44 @@ func (c Command) command() (machine.Command, error) {
 		made.Expect, err = Value{Text: c.Expect, Base64: c.ExpectBase64}.String()
 	}
 	return made, err
+}
+
+// checkCommand tells what is wrong with a command, if anything is.
+func checkCommand(c *machine.Command) error {
+	if err := checkKey(c.Key); err != nil {
+		return err
+	}
+	if !slices.Contains(operations[:], c.Op) {
+		return fmt.Errorf("no operation %q; there are: get, put, delete, cas, add", c.Op)
+	}
+	return checkValue(c.Value)
+}
+
+// checkTransaction does the same for a transaction.
+func checkTransaction(t *machine.Transaction) error {
+	if err := checkCount(len(t.Commands)); err != nil {
+		return err
+	}
+	for i := range t.Commands {
+		if err := checkCommand(&t.Commands[i]); err != nil {
+			return fmt.Errorf("command %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func checkCount(commands int) error {
+	if commands == 0 || commands > CommandsMost {
+		return fmt.Errorf("the transaction has %d commands, use 1 to %d", commands, CommandsMost)
+	}
+	return nil
+}
+
+func checkValue(value string) error {
+	if len(value) > ValueMost {
+		return errLarge{fmt.Errorf("the value has %d bytes, %d are the most", len(value), ValueMost)}
+	}
+	return nil
 }
 
 // errLarge marks what is wrong for being too large.
@@ -130,8 +169,8 @@ type Transaction struct {
 
 func (t Transaction) transaction() (machine.Transaction, error) {
 	var made machine.Transaction
-	if len(t.Commands) == 0 || len(t.Commands) > CommandsMost {
-		return made, fmt.Errorf("the transaction has %d commands, use 1 to %d", len(t.Commands), CommandsMost)
+	if err := checkCount(len(t.Commands)); err != nil {
+		return made, err
 	}
 	for i, sent := range t.Commands {
 		command, err := sent.command()

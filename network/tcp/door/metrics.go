@@ -9,17 +9,21 @@ import (
 
 	"quorumlab/network/tcp"
 	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
 )
 
 // metrics are a node's, for Prometheus.
 type metrics struct {
 	registry *prometheus.Registry
 	latency  *prometheus.HistogramVec
-	persist  prometheus.Histogram
-	fsync    prometheus.Histogram
-	faults   *prometheus.CounterVec
-	roles    *prometheus.CounterVec
-	led      prometheus.Counter
+	// Those of it that are at hand without a search by label.
+	operations             map[machine.Op]prometheus.Observer
+	transactions, sessions prometheus.Observer
+	persist                prometheus.Histogram
+	fsync                  prometheus.Histogram
+	faults                 *prometheus.CounterVec
+	roles                  *prometheus.CounterVec
+	led                    prometheus.Counter
 
 	// handed holds when the Persists under way were handed over. Only the loop
 	// uses it.
@@ -59,6 +63,11 @@ func newMetrics(d *Door) *metrics {
 			Name: "quorumlab_led_total", Help: "How often the node became the established leader.", ConstLabels: constant,
 		}),
 	}
+	m.operations = map[machine.Op]prometheus.Observer{}
+	for _, op := range operations {
+		m.operations[op] = m.latency.WithLabelValues(string(op))
+	}
+	m.transactions, m.sessions = m.latency.WithLabelValues("txn"), m.latency.WithLabelValues("session")
 	m.registry.MustRegister(
 		m.latency, m.persist, m.fsync, m.faults, m.roles, m.led, newFigures(d, constant),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

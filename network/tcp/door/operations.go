@@ -1,6 +1,7 @@
 package door
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,37 +69,56 @@ func (d *Door) get(r *http.Request, node Node) (any, error) {
 		return nil, err
 	}
 	var result machine.Result
+	var err error
 	switch consistency := r.URL.Query().Get("consistency"); consistency {
 	case "", "linearizable":
-		if d.config.StaleReads {
-			return nil, &Fault{
-				Kind: protocols.Unsupported, Done: "no", Message: "the cluster is configured with reads=local",
-				Hint: "use ?consistency=local, or configure it otherwise",
-			}
-		}
-		got, err := d.execute(r, node, "get", command)
-		if err != nil {
-			if fault := faultOf(err); fault.Kind == "timeout" {
-				fault.Hint = "ask again, of another node" // a read has done nothing
-			}
-			return nil, err
-		}
-		result = got.(machine.Result)
+		result, err = d.read(r, node, command)
 	case "local":
-		looked := node.Look(r.Context(), func(n protocols.Node, _ time.Duration) {
-			got, _ := n.(protocols.Replica).Replicated().Query(command)
-			result = got.(machine.Result)
-		})
-		if !looked {
-			return nil, stopped()
-		}
+		result, err = d.local(r.Context(), node, command)
 	default:
-		return nil, fmt.Errorf("consistency is %q: use linearizable or local", consistency)
+		err = fmt.Errorf("consistency is %q: use linearizable or local", consistency)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if !result.Found {
 		return nil, &Fault{Kind: "not-found", Done: "no", Message: "the key has no value"}
 	}
 	return valueOf(result.Value), nil
+}
+
+// read has the node answer a read that sees all that was answered before.
+func (d *Door) read(r *http.Request, node Node, command machine.Command) (machine.Result, error) {
+	if d.config.StaleReads {
+		return machine.Result{}, staleReads()
+	}
+	got, err := d.execute(r, node, "get", command)
+	if err != nil {
+		if fault := faultOf(err); fault.Kind == "timeout" {
+			fault.Hint = "ask again, of another node" // a read has done nothing
+		}
+		return machine.Result{}, err
+	}
+	return got.(machine.Result), nil
+}
+
+func staleReads() *Fault {
+	return &Fault{
+		Kind: protocols.Unsupported, Done: "no", Message: "the cluster is configured with reads=local",
+		Hint: "use ?consistency=local, or configure it otherwise",
+	}
+}
+
+// local reads from the node's own copy.
+func (d *Door) local(ctx context.Context, node Node, command machine.Command) (result machine.Result, err error) {
+	looked := node.Look(ctx, func(n protocols.Node, _ time.Duration) {
+		got, _ := n.(protocols.Replica).Replicated().Query(command)
+		result = got.(machine.Result)
+	})
+	if !looked {
+		return result, stopped()
+	}
+	return result, nil
 }
 
 func (d *Door) transact(r *http.Request, node Node) (any, error) {
@@ -128,23 +148,36 @@ func (d *Door) transact(r *http.Request, node Node) (any, error) {
 // session gives a client a number that nobody had before, by adding to a key. If
 // nobody knows whether that was done a number is left out, which harms nobody.
 func (d *Door) session(r *http.Request, node Node) (any, error) {
-	next := machine.Command{Op: machine.Add, Key: sessionKey, Value: "1"}
-	result, err := d.ask(r, node, "session", 0, d.request.Add(1), next)
+	result, err := d.ask(r, node, "session", 0, d.request.Add(1), nextSession())
 	if err != nil {
 		return nil, err
 	}
-	before := int64(0)
-	if got := result.(machine.Result); got.Found {
-		if before, err = strconv.ParseInt(got.Value, 10, 64); err != nil {
-			return nil, fmt.Errorf("the number of sessions is %q", got.Value)
-		}
-	}
-	if before >= math.MaxUint32 {
-		return nil, &Fault{Kind: protocols.Unsupported, Done: "no", Message: "all numbers of clients are used up"}
+	client, err := sessionOf(result.(machine.Result))
+	if err != nil {
+		return nil, err
 	}
 	return struct {
 		Client protocols.ClientID `json:"client"`
-	}{protocols.ClientID(before + 1)}, nil
+	}{client}, nil
+}
+
+// nextSession is the command that gives a client a number, sessionOf returns it.
+func nextSession() protocols.Command {
+	return machine.Command{Op: machine.Add, Key: sessionKey, Value: "1"}
+}
+
+func sessionOf(result machine.Result) (protocols.ClientID, error) {
+	before := int64(0)
+	if result.Found {
+		var err error
+		if before, err = strconv.ParseInt(result.Value, 10, 64); err != nil {
+			return 0, fmt.Errorf("the number of sessions is %q", result.Value)
+		}
+	}
+	if before >= math.MaxUint32 {
+		return 0, &Fault{Kind: protocols.Unsupported, Done: "no", Message: "all numbers of clients are used up"}
+	}
+	return protocols.ClientID(before + 1), nil
 }
 
 func (d *Door) status(r *http.Request, node Node) (any, error) {

@@ -20,6 +20,7 @@ import (
 // Node is what a door leads to: a tcp.Driver.
 type Node interface {
 	Request(ctx context.Context, client protocols.ClientID, request uint64, command protocols.Command) tcp.Answer
+	Ask(a *tcp.Asking) error
 	Look(ctx context.Context, look func(node protocols.Node, now time.Duration)) bool
 	Stats() tcp.Stats
 	Done() <-chan struct{}
@@ -41,6 +42,7 @@ type Door struct {
 	config  Config
 	metrics *metrics
 	watches hub
+	lines   lines
 	view    view
 	node    atomic.Pointer[Node]
 	// request numbers the requests that have no name of their own. It begins
@@ -56,6 +58,7 @@ func New(config Config) *Door {
 	d := &Door{config: config}
 	d.metrics = newMetrics(d)
 	d.watches.readers = map[*reader]struct{}{}
+	d.lines.all = map[*line]struct{}{}
 	d.request.Store(rand.Uint64())
 	return d
 }
@@ -83,6 +86,7 @@ func (d *Door) Clients() http.Handler {
 	mux.Handle("POST /v1/add/{key...}", d.handle(d.one(machine.Add)))
 	mux.Handle("POST /v1/txn", d.handle(d.transact))
 	mux.Handle("POST /v1/session", d.handle(d.session))
+	mux.Handle("GET /v1/connect", d.handle(d.connect))
 	mux.Handle("GET /v1/status", d.handle(d.status))
 	mux.Handle("GET /v1/watch/{key...}", d.handle(d.watch))
 	mux.Handle("/", d.handle(func(r *http.Request, _ Node) (any, error) {
@@ -243,20 +247,37 @@ func (d *Door) ask(
 	defer cancel()
 	begin := time.Now()
 	a := node.Request(ctx, client, request, command)
-	switch {
-	case errors.Is(a.Err, tcp.ErrBusy):
-		return nil, &Fault{Kind: "busy", Done: "no", Message: a.Err.Error()}
-	case errors.Is(a.Err, tcp.ErrStopped):
-		return nil, stopped()
-	case a.Err != nil:
-		return nil, &Fault{Kind: "timeout", Done: "unknown", Message: a.Err.Error(), Hint: "ask again, of another node, with the same Quorumlab-Client and Quorumlab-Request"}
-	case a.Refusal == protocols.SessionGone:
-		return nil, &Fault{Kind: a.Refusal, Done: "unknown", Message: "the client's session ended; an earlier asking may have been executed", Hint: "open a new session: POST /v1/session"}
-	case a.Refusal != "":
-		return nil, &Fault{Kind: a.Refusal, Done: "no", Message: refusals[a.Refusal]}
+	if err := faultOfAnswer(a); err != nil {
+		return nil, err
 	}
 	d.metrics.latency.WithLabelValues(kind).Observe(time.Since(begin).Seconds())
 	return a.Result, nil
+}
+
+// faultOfAnswer returns what a client is told of a request without a result, nil if
+// there is one.
+func faultOfAnswer(a tcp.Answer) error {
+	switch {
+	case a.Err != nil:
+		return faultOfAsking(a.Err)
+	case a.Refusal == protocols.SessionGone:
+		return &Fault{Kind: a.Refusal, Done: "unknown", Message: "the client's session ended; an earlier asking may have been executed", Hint: "open a new session: POST /v1/session"}
+	case a.Refusal != "":
+		return &Fault{Kind: a.Refusal, Done: "no", Message: refusals[a.Refusal]}
+	}
+	return nil
+}
+
+// faultOfAsking returns what a client is told of a request that the driver did not
+// have answered.
+func faultOfAsking(err error) *Fault {
+	switch {
+	case errors.Is(err, tcp.ErrBusy):
+		return &Fault{Kind: "busy", Done: "no", Message: err.Error()}
+	case errors.Is(err, tcp.ErrStopped):
+		return stopped()
+	}
+	return &Fault{Kind: "timeout", Done: "unknown", Message: err.Error(), Hint: "ask again, of another node, with the same Quorumlab-Client and Quorumlab-Request"}
 }
 
 // refusals explains them.
