@@ -17,7 +17,7 @@ func Types() []any {
 		KVPart{},
 		Chunk{},
 		(*Journal)(nil),
-		JournalSnapshot{},
-		JournalPart{},
+		JournalPages{},
+		JournalPagesPart{},
 	}
 }

@@ -32,18 +32,20 @@ type Change struct {
 	Deleted    bool
 }
 
-// JournalSnapshot is the record that Journal.Snapshot returns. It has no changes:
-// they are for those who watch, and they look again when they have missed some.
-type JournalSnapshot struct {
+// JournalPages is the record that Journal.Snapshot returns. It has no changes:
+// they are for those who watch, and they look again when they have missed some. Its
+// name changes when what stands in a page means something else: older ones are then
+// refused.
+type JournalPages struct {
 	Revision uint64
 	// Count is the number of keys, Pages hold them, as in Pages.
 	Count int
 	Pages []string
 }
 
-// JournalPart is a part of a JournalSnapshot. Revision and Count are the same in all.
+// JournalPagesPart is a part of a JournalPages. Revision and Count are the same in all.
 // More says that the last of its pages goes on with the first of the next part.
-type JournalPart struct {
+type JournalPagesPart struct {
 	Revision uint64
 	Count    int
 	Pages    []string
@@ -137,15 +139,15 @@ func (j *Journal) Query(command protocols.Command) (protocols.Result, bool) {
 
 // Snapshot implements protocols.StateMachine.
 func (j *Journal) Snapshot() protocols.Record {
-	return JournalSnapshot{Revision: j.Revision, Count: j.Values.Count, Pages: slices.Clone(j.Values.Pages)}
+	return JournalPages{Revision: j.Revision, Count: j.Values.Count, Pages: slices.Clone(j.Values.Pages)}
 }
 
 // Restore implements protocols.StateMachine. A record of another type panics.
 func (j *Journal) Restore(snapshot protocols.Record) {
-	var restored JournalSnapshot
+	var restored JournalPages
 	if snapshot != nil {
 		var ok bool
-		if restored, ok = snapshot.(JournalSnapshot); !ok {
+		if restored, ok = snapshot.(JournalPages); !ok {
 			panic(fmt.Sprintf("machine: snapshot of a Journal is a %T", snapshot))
 		}
 	}
@@ -155,8 +157,8 @@ func (j *Journal) Restore(snapshot protocols.Record) {
 
 // Divide implements Divisible. Pages that are too long are cut.
 func (j *Journal) Divide(snapshot protocols.Record, size int) []protocols.Record {
-	whole := snapshot.(JournalSnapshot)
-	empty := JournalPart{Revision: whole.Revision, Count: whole.Count}
+	whole := snapshot.(JournalPages)
+	empty := JournalPagesPart{Revision: whole.Revision, Count: whole.Count}
 	most := max(size-partHead-entryHead, 1)
 	var parts []protocols.Record
 	part, room := empty, most
@@ -185,10 +187,10 @@ func (j *Journal) Unite(parts []protocols.Record) (protocols.Record, error) {
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("machine: a Journal's snapshot of no parts")
 	}
-	var whole JournalSnapshot
+	var whole JournalPages
 	var piece []byte
 	for _, record := range parts {
-		part, ok := record.(JournalPart)
+		part, ok := record.(JournalPagesPart)
 		if !ok {
 			return nil, fmt.Errorf("machine: a part of a Journal's snapshot is a %T", record)
 		}

@@ -103,7 +103,7 @@ func TestJournalSnapshots(t *testing.T) {
 	if _, complete := other.Machine.(*Journal).Since(99); complete {
 		t.Error("changes before the snapshot count as known")
 	}
-	for _, parts := range [][]protocols.Record{nil, {"rubbish"}, {JournalPart{}, "rubbish"}} {
+	for _, parts := range [][]protocols.Record{nil, {"rubbish"}, {JournalPagesPart{}, "rubbish"}} {
 		if united, err := NewJournal().Unite(parts); err == nil {
 			t.Errorf("%v united to %v", parts, united)
 		}
@@ -116,7 +116,7 @@ func TestPages(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var pages Pages
 		want := map[string]string{}
-		key := rapid.OneOf(rapid.StringN(0, 3, -1), rapid.Custom(func(t *rapid.T) string {
+		key := rapid.OneOf(rapid.StringN(0, 3, -1), rapid.StringOfN(rapid.RuneFrom([]rune("ab")), 0, 300, -1), rapid.Custom(func(t *rapid.T) string {
 			return fmt.Sprintf("key%d", rapid.IntRange(0, 400).Draw(t, "number"))
 		}))
 		var kept Pages
@@ -146,6 +146,23 @@ func TestPages(t *testing.T) {
 	})
 }
 
+// TestPagesTakeLittleMemory: keys that come in any order take hardly more than their
+// values and what they do not share.
+func TestPagesTakeLittleMemory(t *testing.T) {
+	const keys = 100_000
+	var pages Pages
+	for i := range keys {
+		pages.set(fmt.Sprintf("key-%08d", i*7919%keys), "a value of 16 b.")
+	}
+	total := 0
+	for _, page := range pages.Pages {
+		total += len(page) + 16 // where it is in the list
+	}
+	if each := float64(total) / keys; each > 23 {
+		t.Errorf("a key of 12 bytes and its value of 16 take %.1f bytes", each)
+	}
+}
+
 func hasKey(m map[string]string, key string) bool {
 	_, there := m[key]
 	return there
@@ -159,18 +176,26 @@ func checkPages(t *rapid.T, p *Pages, want map[string]string) {
 		if page == "" {
 			t.Fatalf("page %d is empty", i)
 		}
+		var key []byte
 		for at := 0; at < len(page); {
 			e := entryAt(page, at)
-			if count > 0 && e.key <= last {
-				t.Fatalf("%q comes after %q", e.key, last)
+			if at == 0 && e.shared != 0 {
+				t.Fatalf("page %d begins with a key that shares %d bytes", i, e.shared)
 			}
-			if value, there := want[e.key]; !there || value != e.value {
-				t.Fatalf("%q has %d bytes, want %d", e.key, len(e.value), len(value))
+			if at > 0 && e.shared < len(last) && len(e.rest) > 0 && last[e.shared] == e.rest[0] {
+				t.Fatalf("after %q comes %q, which shares more than %d bytes", last, e.rest, e.shared)
+			}
+			key = follow(key, e)
+			if count > 0 && string(key) <= last {
+				t.Fatalf("%q comes after %q", key, last)
+			}
+			if value, there := want[string(key)]; !there || value != e.value {
+				t.Fatalf("%q has %d bytes, want %d", key, len(e.value), len(value))
 			}
 			if e.to == len(page) && at > 0 && len(page) > pageFull {
 				t.Fatalf("page %d has %d bytes", i, len(page))
 			}
-			last, at = e.key, e.to
+			last, at = string(key), e.to
 			count++
 		}
 	}
@@ -204,7 +229,7 @@ func TestJournalPartsAreBounded(t *testing.T) {
 		}
 		equal(t, "united", united, whole)
 		if len(parts) > 1 {
-			if _, err := journal.Unite(parts[:1]); err == nil && parts[0].(JournalPart).More {
+			if _, err := journal.Unite(parts[:1]); err == nil && parts[0].(JournalPagesPart).More {
 				t.Fatal("half a page was united")
 			}
 		}

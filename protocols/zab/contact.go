@@ -18,7 +18,7 @@ func (n *Node) leaderOnTick(out *protocols.Effects) {
 		return
 	}
 	tick := g.HalfTicks / 2
-	if n.Phase != Broadcast && tick-g.Since >= n.Options.InitLimit {
+	if n.Phase != Broadcast && tick >= g.Since+n.Options.InitLimit {
 		n.look("no quorum within initLimit", out)
 		return
 	}
@@ -55,8 +55,10 @@ func (n *Node) late(position int, tick uint64) bool {
 		return false
 	case n.Phase == Broadcast && l.Deadline < tick:
 		return true
+	case l.Stage == Fetching && l.Snap != n.Saved.Zxid:
+		return true // it was too slow: the log begins after that
 	case l.Stage < Serving:
-		return tick-max(l.Joined, n.Leading.Since) > n.Options.InitLimit+n.Options.SyncLimit
+		return tick > max(l.Joined, n.Leading.Since)+n.Options.InitLimit+n.Options.SyncLimit
 	case !n.voter(position):
 		return false // an observer acknowledges nothing
 	case l.Acked >= l.Due:

@@ -100,6 +100,15 @@ type SnapPart struct {
 	Chunk   machine.Chunk
 }
 
+// SnapNext asks for more parts. ZooKeeper leaves that to TCP, and to a thread for each
+// learner; here the leader would have to hold the whole snapshot ready to be sent.
+type SnapNext struct {
+	Attempt uint64
+	Epoch   Epoch
+	// Received is how many have come.
+	Received uint32
+}
+
 // NewLeader (NEWLEADER) ends the history that the follower has to adopt.
 type NewLeader struct {
 	Attempt uint64

@@ -126,6 +126,10 @@ func (n *Node) receiveSetup(position int, message protocols.Message, out *protoc
 		if l := n.learner(position, m.Epoch); l != nil && l.Attempt == m.Attempt {
 			n.onAckEpoch(position, m, out)
 		}
+	case SnapNext:
+		if l := n.learner(position, m.Epoch); l != nil && l.Attempt == m.Attempt {
+			n.onSnapNext(position, m, out)
+		}
 	case AckNewLeader:
 		if l := n.learner(position, m.Epoch); l != nil && l.Attempt == m.Attempt {
 			n.onAckNewLeader(position, m, out)

@@ -39,6 +39,7 @@ func Protocol() protocols.Protocol {
 			Trunc{},
 			Snap{},
 			SnapPart{},
+			SnapNext{},
 			NewLeader{},
 			AckNewLeader{},
 			UpToDate{},
@@ -203,7 +204,7 @@ func optionsOf(config protocols.Config) (Options, error) {
 		return options, err
 	}
 	chunk, err := countOf("snapChunk", value("snapChunk"), 128)
-	options.SnapChunk = int(chunk)
+	options.SnapChunk, options.SnapWindow = int(chunk), snapWindow
 	return options, err
 }
 

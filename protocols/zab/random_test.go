@@ -278,6 +278,7 @@ func play(t *testing.T, seed uint64, size int) *world {
 		w.diskMax = 200 * time.Millisecond
 	}
 	w.rots = size >= 3
+	w.window = uint32(seed % 5) // 0: that of real nodes
 	w.bootAll()
 	c := newCrowd(w, 4)
 	end := 6 * time.Second

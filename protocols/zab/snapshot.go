@@ -37,7 +37,7 @@ func (n *Node) snapshot() {
 	// Nodes take theirs at different times, so that not all disks are busy
 	// at once (ZooKeeper draws lots).
 	every -= every / 2 * uint64(n.Position) / uint64(len(n.Nodes))
-	if h.Applied-h.Snapshot < every {
+	if h.Applied-h.Snapshot < every || n.sending() && h.Applied-h.Snapshot < snapPatience*every {
 		return
 	}
 	first := max(h.First, h.Applied+1-min(h.Applied, n.Options.CommitLogCount))
@@ -49,6 +49,17 @@ func (n *Node) snapshot() {
 	n.queue(protocols.CutHead{Before: first})
 	h.Entries = slices.Clone(h.Entries[first-h.First:]) // lets go of the rest
 	h.Base, h.First, h.Snapshot = n.Saved.Base, first, h.Applied
+}
+
+// snapPatience is how many times as long as else a leader goes on without a new
+// snapshot while it sends the last one: who gets that needs the log from there on.
+const snapPatience = 8
+
+// sending reports whether a learner is getting the saved snapshot.
+func (n *Node) sending() bool {
+	return slices.ContainsFunc(n.Leading.Learners, func(l Learner) bool {
+		return l.Stage == Fetching && l.Snap == n.Saved.Zxid
+	})
 }
 
 // install takes a leader's snapshot in the place of the whole log, which ends

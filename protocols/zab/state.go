@@ -94,6 +94,9 @@ type Options struct {
 	SnapCount      uint64
 	CommitLogCount uint64
 	SnapChunk      int
+	// SnapWindow is how many parts of a snapshot are sent ahead of what the
+	// receiver has asked for.
+	SnapWindow uint32
 	// SessionTimeout is the number of ticks after which a leader ends the
 	// session of a client that is silent; 0: it does not.
 	SessionTimeout uint64
@@ -221,7 +224,8 @@ type Leading struct {
 	// Counter is that of the last proposal, Committed the last zxid committed.
 	Counter   uint32
 	Committed Zxid
-	// HalfTicks counts the heartbeats, Since is the tick when the phase began.
+	// HalfTicks counts the heartbeats, Since is the tick when the phase began, or
+	// a follower got on with a snapshot.
 	HalfTicks uint64
 	Since     uint64
 	// Round numbers the rounds of pings, Confirmed is the last that a quorum
@@ -241,14 +245,18 @@ type Learner struct {
 	Attempt uint64
 	// LastZxid is the end of the learner's log when it promised.
 	LastZxid Zxid
+	// Snap is the snapshot that it is getting, Chunks its parts that are still
+	// to be sent.
+	Snap   Zxid
+	Chunks []machine.Chunk
 	// Acked is the zxid up to which its log is known to be on its disk.
 	Acked Zxid
 	// Sent is, of an observer, the last transaction it was sent.
 	Sent Zxid
 	// Ponged is the last round of pings it answered.
 	Ponged uint64
-	// Joined and Deadline are ticks: when it connected, and until when it
-	// must be heard again.
+	// Joined and Deadline are ticks: when it connected, or got on with a
+	// snapshot, and until when it must be heard again.
 	Joined   uint64
 	Deadline uint64
 	// Due is a zxid that it must acknowledge by the tick DueTick.
@@ -273,6 +281,8 @@ const (
 	Invited
 	// Waiting: ACKEPOCH came; a quorum of them is awaited.
 	Waiting
+	// Fetching: the parts of a snapshot are sent as it asks for them.
+	Fetching
 	// Syncing: all up to NEWLEADER is sent, proposals are forwarded.
 	Syncing
 	// Serving: NEWLEADER is acknowledged.

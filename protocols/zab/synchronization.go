@@ -51,13 +51,22 @@ func (n *Node) synchronize(position int, out *protocols.Effects) {
 	}
 	switch {
 	case l.LastZxid < h.Base:
-		common = n.Saved.Zxid
 		n.sendSnapshot(position, out)
+		return
 	case l.LastZxid == common:
 		out.Send(id, Diff{Attempt: l.Attempt, Epoch: g.Epoch, Zxid: common})
 	default:
 		out.Send(id, Trunc{Attempt: l.Attempt, Epoch: g.Epoch, Zxid: common})
 	}
+	n.sendHistory(position, common, out)
+}
+
+// sendHistory sends a learner what comes after what it has, and NEWLEADER.
+func (n *Node) sendHistory(position int, common Zxid, out *protocols.Effects) {
+	g := &n.Leading
+	l := &g.Learners[position]
+	id := n.Nodes[position]
+	h := &n.History
 	for _, entry := range h.Entries[h.upTo(common):] {
 		out.Send(id, Propose{Epoch: g.Epoch, Transaction: entry.Transaction})
 	}
@@ -66,16 +75,55 @@ func (n *Node) synchronize(position int, out *protocols.Effects) {
 	l.Sent = h.last()
 }
 
-// sendSnapshot sends the saved snapshot. The log goes on from there: it need not
-// be taken anew, nor be that of the present.
+// snapWindow is the SnapWindow of a node: with parts of 64 KiB, 2 MiB are on their way.
+const snapWindow = 32
+
+// sendSnapshot sends the saved snapshot, or the beginning of a long one. The log goes
+// on from there: it need not be taken anew, nor be that of the present.
 func (n *Node) sendSnapshot(position int, out *protocols.Effects) {
-	id, l, epoch := n.Nodes[position], &n.Leading.Learners[position], n.Leading.Epoch
-	out.Send(id, Snap{
-		Attempt: l.Attempt, Epoch: epoch, Zxid: n.Saved.Zxid, Configuration: n.Saved.Configuration,
+	l := &n.Leading.Learners[position]
+	out.Send(n.Nodes[position], Snap{
+		Attempt: l.Attempt, Epoch: n.Leading.Epoch, Zxid: n.Saved.Zxid, Configuration: n.Saved.Configuration,
 	})
-	for _, chunk := range n.Sessions.Split(n.Saved.State, n.Options.SnapChunk) {
-		out.Send(id, SnapPart{Attempt: l.Attempt, Epoch: epoch, Chunk: chunk})
+	l.Stage, l.Snap = Fetching, n.Saved.Zxid
+	l.Chunks = n.Sessions.Split(n.Saved.State, n.Options.SnapChunk)
+	n.sendParts(position, n.Options.SnapWindow, out)
+}
+
+// sendParts sends the parts up to one, and after the last of all what comes then.
+func (n *Node) sendParts(position int, upTo uint32, out *protocols.Effects) {
+	l := &n.Leading.Learners[position]
+	for len(l.Chunks) > 0 && l.Chunks[0].Position <= upTo {
+		out.Send(n.Nodes[position], SnapPart{Attempt: l.Attempt, Epoch: n.Leading.Epoch, Chunk: l.Chunks[0]})
+		l.Chunks = l.Chunks[1:]
 	}
+	if len(l.Chunks) == 0 {
+		l.Chunks = nil
+		n.sendHistory(position, l.Snap, out)
+	}
+}
+
+// partsPerTick is how many parts a learner writes to its disk in a tick, at the least:
+// with parts of 64 KiB and ticks of 100 ms, 10 MB a second.
+const partsPerTick = 16
+
+// onSnapNext sends more parts. To get on with a long snapshot is worth more time, and
+// so is to write it: a quorum may be waiting for it.
+func (n *Node) onSnapNext(position int, m SnapNext, out *protocols.Effects) {
+	g := &n.Leading
+	l := &g.Learners[position]
+	if l.Stage != Fetching {
+		return
+	}
+	if l.Snap != n.Saved.Zxid || m.Received >= l.Chunks[0].Position {
+		n.reject(position, out)
+		return
+	}
+	l.Joined = g.HalfTicks/2 + uint64(m.Received)/partsPerTick
+	if n.Phase != Broadcast {
+		g.Since = max(g.Since, l.Joined)
+	}
+	n.sendParts(position, m.Received+n.Options.SnapWindow, out)
 }
 
 func (n *Node) onDiff(m Diff, out *protocols.Effects) {
@@ -125,6 +173,7 @@ func (n *Node) onSnapPart(m SnapPart, out *protocols.Effects) {
 		return
 	}
 	if !complete {
+		n.askForParts(out)
 		return
 	}
 	whole, err := n.Sessions.Join(f.Parts)
@@ -137,6 +186,15 @@ func (n *Node) onSnapPart(m SnapPart, out *protocols.Effects) {
 	}, out)
 	f.Snap, f.Parts = Snap{}, machine.Assembly{}
 	n.receiveHistory(howSnap)
+}
+
+// askForParts asks for more as soon as half of the window has come, if there is more.
+func (n *Node) askForParts(out *protocols.Effects) {
+	f := &n.Following
+	step, received := max(n.Options.SnapWindow/2, 1), f.Parts.Next()-1
+	if received%step == 0 && received+n.Options.SnapWindow-step < f.Parts.Total {
+		out.Send(f.Leader, SnapNext{Attempt: f.Attempt, Epoch: f.Epoch, Received: received})
+	}
 }
 
 func (n *Node) receiveHistory(how string) {

@@ -33,6 +33,8 @@ type world struct {
 	rots bool
 	// diskMax is the longest time of one write.
 	diskMax time.Duration
+	// window, if set, is the SnapWindow of all nodes.
+	window uint32
 }
 
 type host struct {
@@ -147,6 +149,9 @@ func (w *world) boot(id protocols.NodeID) {
 		panic(err)
 	}
 	h.node, h.alive, h.timers = node.(*Node), true, map[protocols.Timer]int{}
+	if w.window > 0 {
+		h.node.Options.SnapWindow = w.window
+	}
 	h.life++
 	w.step(id, protocols.Recovered{Disk: copyDisk(h.disk)})
 }

@@ -15,7 +15,7 @@ import (
 const (
 	// collectRoomBytes is how much is allocated between two collections, as long as
 	// that is between the two percentages of what is alive.
-	collectRoomBytes    = 12 << 20
+	collectRoomBytes    = 10 << 20
 	collectPercentLeast = 25
 	collectPercentMost  = 400
 )
