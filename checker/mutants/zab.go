@@ -6,11 +6,7 @@ import (
 	"quorumlab/protocols"
 )
 
-// zabMutants are errors of Zab. Not among them is a leader that sends proposals to
-// learners that have not acknowledged its epoch: such a learner takes no proposal before
-// DIFF, TRUNC or SNAP, but gives up the attempt and joins anew, and an acknowledgement
-// before that of NEWLEADER is refused. What that costs is time (in zab-rollover some of
-// the clients' operations), which no property here but availability notices.
+// zabMutants are errors of Zab.
 func zabMutants() []Mutant {
 	return slices.Concat(zabDiskMutants(), zabForceMutants(), zabLearnerMutants(), zabLeaderMutants())
 }
@@ -210,6 +206,17 @@ func zabLeaderMutants() []Mutant {
 			Wrap:     func(inner protocols.Node) protocols.Node { return &CommitTooFar{Inner: inner} },
 		},
 		{
+			Name:     "zab-early-proposal",
+			Error:    "a leader sends proposals to learners that have not acknowledged its epoch, and they log them",
+			Source:   "Junqueira, Reed and Serafini (DSN 2011), section V: who is in Q; two readings of the paper",
+			Property: "zab-total-order",
+			Protocol: "zab",
+			Scenario: "zab-leader-crash",
+			Seeds:    1000,
+			Seed:     3,
+			Wrap:     func(inner protocols.Node) protocols.Node { return &EarlyProposal{Inner: inner} },
+		},
+		{
 			Name:     "zab-counter-runs-over",
 			Error:    "a leader whose counter is used up counts on into the next epoch",
 			Source:   "ZOOKEEPER-1277",
@@ -254,5 +261,6 @@ func zabTypes() []any {
 		(*DiffForOrphan)(nil),
 		(*RingWithHole)(nil),
 		(*CommitTooFar)(nil),
+		(*EarlyProposal)(nil),
 	}
 }
