@@ -77,10 +77,17 @@ type values interface {
 	remove(key string) bool
 }
 
+// nothing is the result of what tells nothing: made once, not for each Put.
+var nothing protocols.Result = Result{}
+
 // apply executes a Command or a Transaction.
 func apply(m values, command protocols.Command) protocols.Result {
 	switch c := command.(type) {
 	case Command:
+		if c.Op == Put {
+			m.set(c.Key, c.Value)
+			return nothing
+		}
 		return execute(m, c)
 	case Transaction:
 		return transact(m, c)

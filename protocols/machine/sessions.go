@@ -137,6 +137,9 @@ func (s *Sessions) Query(command protocols.Command) (protocols.Result, bool) {
 func (s *Sessions) keep(client protocols.ClientID, request uint64, result protocols.Result) {
 	session, open := s.Open[client]
 	switch {
+	case open && session.Newer == 0: // the newest already
+		s.Open[client] = Session{Request: request, Result: result, Older: session.Older}
+		return
 	case open:
 		s.unlink(session)
 	case len(s.Open) >= max(s.Limit, 1):

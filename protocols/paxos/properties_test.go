@@ -78,6 +78,62 @@ func loseDisks(t *rapid.T, run *language.Run) {
 	slices.SortStableFunc(run.Timeline, func(a, b language.Entry) int { return cmp.Compare(a.At, b.At) })
 }
 
+// TestPropertiesOfLeases: with clocks that are as wrong as the bound allows, and
+// change their rate at any time within it, a lease is as good as a quorum, while
+// nodes crash, disks are lost and members change.
+func TestPropertiesOfLeases(t *testing.T) {
+	parameters := parameters()
+	parameters["reads"] = []string{"lease"}
+	parameters["lease"], parameters["drift"] = []string{"2", "1", "8"}, []string{"10%"}
+	faults := slices.DeleteFunc(language.FaultKinds(), func(kind language.FaultKind) bool {
+		return kind == language.FaultClock
+	})
+	labtest.Check(t, labtest.Space{
+		Protocol: "paxos", Parameters: parameters, Nodes: []int{3, 5, 4, 2}, Faults: faults,
+		Shape: func(t *rapid.T, run *language.Run) {
+			if rapid.Bool().Draw(t, "disks are lost") {
+				loseDisks(t, run)
+			}
+			driftWithin(t, run, 100_000)
+		},
+	})
+}
+
+// driftWithin has every clock run wrong by up to a share, in parts per million, and
+// change that now and then.
+func driftWithin(t *rapid.T, run *language.Run, most int) {
+	for i := range run.Cluster.Nodes {
+		node := &run.Cluster.Nodes[i]
+		for _, at := range []time.Duration{0, 5 * time.Second, 8 * time.Second} {
+			drift := int64(rapid.SampledFrom([]int{-most, most, 0, most / 2}).Draw(t, "drift"))
+			if at == 0 {
+				node.Drift = drift
+				continue
+			}
+			run.Timeline = append(run.Timeline, language.Entry{
+				At: at, Action: language.ClockDrift{Node: language.Target{Node: node.ID}, Drift: drift},
+			})
+		}
+	}
+	slices.SortStableFunc(run.Timeline, func(a, b language.Entry) int { return cmp.Compare(a.At, b.At) })
+}
+
+// TestPropertiesOfFlexibleQuorums: quorums of the two phases may be of any size, if
+// only each of the first meets each of the second.
+func TestPropertiesOfFlexibleQuorums(t *testing.T) {
+	for _, quorums := range [][2]string{{"4", "2"}, {"2", "4"}, {"5", "1"}, {"1", "5"}} {
+		t.Run("q1="+quorums[0]+" q2="+quorums[1], func(t *testing.T) {
+			parameters := parameters()
+			parameters["q1"], parameters["q2"] = quorums[:1], quorums[1:]
+			parameters["reads"] = []string{"index", "lease"}
+			faults := slices.DeleteFunc(otherFaults(), func(kind language.FaultKind) bool {
+				return kind == language.FaultClock // a clock that is set breaks leases
+			})
+			labtest.Check(t, labtest.Space{Protocol: "paxos", Parameters: parameters, Nodes: []int{5}, Faults: faults})
+		})
+	}
+}
+
 // TestPropertiesOfTheSynod: where every node proposes nothing is promised of
 // progress, but all else holds; with one slot, too.
 func TestPropertiesOfTheSynod(t *testing.T) {

@@ -27,7 +27,7 @@ func (n *Node) onRequested(e protocols.Requested, out *protocols.Effects) {
 	}
 	result, answered, over := n.Sessions.Answered(e.Client, e.Request)
 	switch {
-	case n.Sessions.Gone(e.Client, e.Request):
+	case over && n.Sessions.Gone(e.Client, e.Request):
 		out.Refuse(e.Client, e.Request, protocols.SessionGone)
 	case over: // nobody waits for it any more
 	case answered:
@@ -95,13 +95,23 @@ func (n *Node) answerWrite(t *Transaction, result protocols.Result, fresh bool, 
 	if len(n.Writes) == 0 || n.Writes[0].Client != t.Client || n.Writes[0].Request != t.Request {
 		return
 	}
-	n.Writes = n.Writes[1:]
+	n.Writes = behind(n.Writes)
 	if !fresh {
 		if _, _, over := n.Sessions.Answered(t.Client, t.Request); over {
 			return // its result, if it has one, is lost
 		}
 	}
 	out.Reply(t.Client, t.Request, result)
+}
+
+// behind returns a queue without its first. An empty one keeps its room: most often
+// one waits at a time.
+func behind[T any](queue []T) []T {
+	if len(queue) > 1 {
+		return queue[1:]
+	}
+	clear(queue)
+	return queue[:0]
 }
 
 // hear takes note, as the leader, of a client's sign of life.

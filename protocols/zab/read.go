@@ -129,7 +129,7 @@ func (n *Node) confirmRound(out *protocols.Effects) {
 	}
 	for len(g.Reads) > 0 && g.Reads[0].Round <= g.Confirmed {
 		read := g.Reads[0]
-		g.Reads = g.Reads[1:]
+		g.Reads = behind(g.Reads)
 		n.releaseRead(read, out)
 	}
 	if len(g.Reads) > 0 && g.Confirmed == g.Round {
@@ -165,7 +165,7 @@ func (n *Node) onReadIndexReply(m ReadIndexReply, out *protocols.Effects) {
 func (n *Node) answerReads(number uint64, out *protocols.Effects) {
 	for len(n.Reads) > 0 && n.Reads[0].Number <= number {
 		read := n.Reads[0]
-		n.Reads = n.Reads[1:]
+		n.Reads = behind(n.Reads)
 		if result, ok := n.Sessions.Query(read.Command); ok {
 			out.Reply(read.Client, read.Request, result)
 		}
