@@ -31,6 +31,7 @@ const linearSteps = 2_000_000
 // says most comes first: a sweep reports the first that is not as expected.
 func (x *execution) judge(ctx context.Context, result *Result) {
 	j := judgement{x: x, result: result}
+	j.refinement()
 	j.failure()
 	j.linearizable(ctx)
 	j.sessions()

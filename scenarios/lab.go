@@ -13,6 +13,7 @@ import (
 	"quorumlab/checker/cost"
 	"quorumlab/checker/linear"
 	"quorumlab/checker/mutants"
+	"quorumlab/checker/refine"
 	"quorumlab/protocols"
 	"quorumlab/protocols/catalog"
 	"quorumlab/protocols/state"
@@ -53,6 +54,11 @@ type Options struct {
 	Cost bool
 	// Deeds is what is done by hand on the way, in order.
 	Deeds []trace.Deed
+	// Refine has the run, if there is a specification of its protocol, held against
+	// that, step by step.
+	Refine bool
+	// Unwritten: the trace does not tell of that, for it is one that did not.
+	Unwritten bool
 	// Truth has gathered what an onlooker knows who sees all nodes.
 	Truth bool
 }
@@ -108,6 +114,8 @@ type execution struct {
 	trace      *trace.Recorder // nil: no hash is wanted
 	cost       *cost.Meter     // nil: it is not wanted
 	truth      *witnessOfAll   // nil: likewise
+	refinement *refine.Watch   // nil: likewise, or there is no specification
+	unwritten  bool
 }
 
 // Execute executes one run of a scenario, and judges it. The run may be another
@@ -161,6 +169,10 @@ func (l *Lab) prepare(scenario *language.Scenario, run *language.Run, options Op
 		x.truth = newTruth(run)
 		x.sim.Watch(x.truth)
 	}
+	if options.Refine && refine.Specified(run.Protocol) {
+		x.refinement, x.unwritten = refine.NewWatch(), options.Unwritten
+		x.sim.Watch(x.refinement)
+	}
 	if !options.Hashless {
 		x.trace, err = trace.NewRecorder(options.Trace, l.codec, header(scenario, run, options))
 		if err != nil {
@@ -198,6 +210,7 @@ func (l *Lab) wrapper(mutant, protocol string) (func(protocols.Node) protocols.N
 func header(scenario *language.Scenario, run *language.Run, options Options) trace.Header {
 	h := trace.Header{
 		Trace: trace.Version, Scenario: scenario.Name, Run: run.Name, Seed: options.Seed, Mutant: options.Mutant, Deeds: options.Deeds,
+		Refine:   options.Refine && !options.Unwritten,
 		Document: json.RawMessage(scenario.Canonical), Code: CodeVersion(),
 	}
 	for _, node := range run.Cluster.Nodes {

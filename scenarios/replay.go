@@ -21,7 +21,17 @@ type section struct {
 // by line. The error is a *trace.Problem if the file is no sound trace or the
 // runs part.
 func (l *Lab) Replay(ctx context.Context, r io.Reader) (*Report, error) {
-	sections, err := l.replay(ctx, r)
+	return l.replayed(ctx, r, false)
+}
+
+// ReplayRefined is Replay, and the runs are held against the specification of their
+// protocol even if the trace does not ask for that.
+func (l *Lab) ReplayRefined(ctx context.Context, r io.Reader) (*Report, error) {
+	return l.replayed(ctx, r, true)
+}
+
+func (l *Lab) replayed(ctx context.Context, r io.Reader, refine bool) (*Report, error) {
+	sections, err := l.replay(ctx, r, refine)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +63,7 @@ func (l *Lab) Sections(r io.Reader) ([]trace.Header, error) {
 	}
 }
 
-func (l *Lab) replay(ctx context.Context, r io.Reader) ([]section, error) {
+func (l *Lab) replay(ctx context.Context, r io.Reader, refine bool) ([]section, error) {
 	reader := trace.NewReader(r)
 	var sections []section
 	for {
@@ -64,7 +74,7 @@ func (l *Lab) replay(ctx context.Context, r io.Reader) ([]section, error) {
 		if err != nil {
 			return nil, err
 		}
-		s, err := l.replaySection(ctx, reader, header)
+		s, err := l.replaySection(ctx, reader, header, refine)
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +82,7 @@ func (l *Lab) replay(ctx context.Context, r io.Reader) ([]section, error) {
 	}
 }
 
-func (l *Lab) replaySection(ctx context.Context, reader *trace.Reader, read trace.Header) (*section, error) {
+func (l *Lab) replaySection(ctx context.Context, reader *trace.Reader, read trace.Header, refine bool) (*section, error) {
 	scenario, err := language.Parse("the trace's scenario", read.Document, l.vocabulary)
 	if err != nil {
 		return nil, reader.Damaged(err)
@@ -81,9 +91,15 @@ func (l *Lab) replaySection(ctx context.Context, reader *trace.Reader, read trac
 	if err != nil {
 		return nil, reader.Damaged(err)
 	}
-	options := Options{Seed: read.Seed, Mutant: read.Mutant, Deeds: read.Deeds}
+	options := Options{Seed: read.Seed, Mutant: read.Mutant, Deeds: read.Deeds, Refine: read.Refine}
 	if !fits(read, scenario, run, options) {
 		return nil, reader.Damaged(errors.New("its names are not those of the scenario that it holds"))
+	}
+	if refine && !read.Refine {
+		if err := Refinable(scenario); err != nil {
+			return nil, err
+		}
+		options.Refine, options.Unwritten = true, true
 	}
 	comparer, err := trace.NewComparer(reader, read)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"quorumlab/checker/refine"
 	"quorumlab/scenarios/language"
 	"quorumlab/sim"
 	"quorumlab/sim/trace"
@@ -84,6 +85,9 @@ func (r *Running) Judge(ctx context.Context) (*Result, error) {
 	}
 	result.Hash = x.trace.Hash()
 	for _, v := range result.Verdicts {
+		if x.unwritten && v.Property == refine.Property {
+			continue
+		}
 		x.trace.Finding(trace.Finding{
 			Run: v.Run, Property: v.Property, Verdict: string(v.Verdict), Expected: v.Expected,
 			AsExpected: v.AsExpected, Witness: v.Witness, Step: v.Step,

@@ -120,7 +120,7 @@ func (s *shrinking) shorten(items []planned) {
 // witness executes a run and returns the verdict that shows the failure, nil if
 // there is none.
 func (s *shrinking) witness(run *language.Run) *Verdict {
-	options := Options{Seed: s.failure.Seed, Mutant: s.failure.Mutant, Hashless: true}
+	options := Options{Seed: s.failure.Seed, Mutant: s.failure.Mutant, Hashless: true, Refine: s.failure.Refines()}
 	if s.ctx.Err() != nil {
 		return nil
 	}
@@ -192,7 +192,7 @@ func fitsIn(items []planned, until time.Duration) bool {
 // FailureOf reads a trace and returns the failure that it ends in, by running
 // its first section that fails again.
 func (l *Lab) FailureOf(ctx context.Context, r io.Reader) (Failure, error) {
-	reports, err := l.replay(ctx, r)
+	reports, err := l.replay(ctx, r, false)
 	if err != nil {
 		return Failure{}, err
 	}

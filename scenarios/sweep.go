@@ -40,6 +40,7 @@ type Sweep struct {
 	Shard     Shard  // zero: the whole
 	Mode      Mode   // "": BothModes
 	Mutant    string
+	Refine    bool // as in Options
 	// Progress, if not nil, is told of each seed that is done. It must be
 	// quick; it is called by one goroutine at a time.
 	Progress func(Progress)
@@ -145,6 +146,8 @@ func (s *Sweep) check() error {
 		return fmt.Errorf("seeds %d..%d: the last is before the first", s.From, s.To)
 	case s.To-s.From == math.MaxUint64:
 		return fmt.Errorf("seeds %d..%d: too many to count", s.From, s.To)
+	case s.Refine && !slices.ContainsFunc(s.Scenarios, refinable):
+		return errUnspecified(s.Scenarios[0])
 	case !slices.Contains(Modes(), string(s.Mode)):
 		return fmt.Errorf("no mode %q; %s", s.Mode, hint.For(string(s.Mode), Modes()))
 	case s.Shard.Of < 1 || s.Shard.Index < 1 || s.Shard.Index > s.Shard.Of:
@@ -219,7 +222,7 @@ func (l *Lab) sweepSeed(ctx context.Context, sweep *Sweep, seed uint64) (*SweepR
 				if mode == Swarming {
 					run = Swarm(run, seed)
 				}
-				options := Options{Seed: seed, Mutant: sweep.Mutant, Hashless: true}
+				options := Options{Seed: seed, Mutant: sweep.Mutant, Hashless: true, Refine: sweep.Refine}
 				result, err := l.Execute(ctx, scenario, &run, options)
 				if err != nil {
 					return nil, err

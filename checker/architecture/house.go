@@ -165,6 +165,11 @@ func checkerRows() []Row {
 			Outside: []string{"github.com/anishathalye/porcupine"},
 		},
 		{Folder: "checker/cost", Pure: true, Module: below},
+		{
+			// It maps the real Zab to the published specification: its messages and
+			// its disk to that one's.
+			Folder: "checker/refine", Pure: true, Module: append(slices.Clone(below), "protocols/zab"),
+		},
 		{Folder: "checker/shrink", Pure: true, Module: below},
 		{
 			// A mutant may reach into the state of the node that it wraps.

@@ -23,6 +23,9 @@ type Header struct {
 	Run      string `json:"run"`
 	Seed     uint64 `json:"seed"`
 	Mutant   string `json:"mutant,omitempty"`
+	// Refine: the run is held against the specification of its protocol, too. That
+	// changes no step, and does not enter the hash.
+	Refine bool `json:"refine,omitempty"`
 	// Deeds is what somebody did in the run by hand, in order.
 	Deeds []Deed `json:"deeds,omitempty"`
 	// Nodes and Clients are names: number i+1 has the i'th.
@@ -38,7 +41,7 @@ type Header struct {
 // identity returns the hash before the first step: that of all that the header
 // says of the run.
 func (h Header) identity() (uint64, error) {
-	h.Code = ""
+	h.Code, h.Refine = "", false
 	line, err := json.Marshal(h)
 	if err != nil {
 		return 0, fmt.Errorf("trace: header: %w", err)

@@ -18,7 +18,7 @@ func huntsAlone(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usage("", "--mutants takes no scenario: every mutant has its own")
 	}
-	for _, name := range []string{"seeds", "shard", "keep", "mode", "mutant", "set"} {
+	for _, name := range []string{"seeds", "shard", "keep", "mode", "mutant", "set", "refine"} {
 		if cmd.Flags().Changed(name) {
 			return usage("", "--mutants does not go with --%s: every mutant has its own scenario and seeds", name)
 		}

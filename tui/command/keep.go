@@ -63,7 +63,7 @@ func chosen(failed []scenarios.Failure, most int) []int {
 // saveFailure runs a failure's document once more, writes the trace to a
 // file, and makes sure that it still shows the same.
 func (l *lab) saveFailure(ctx context.Context, f *scenarios.Failure, document *language.Scenario, name string) (*scenarios.Report, error) {
-	report, err := l.record(ctx, document, scenarios.Options{Seed: f.Seed, Mutant: f.Mutant}, name)
+	report, err := l.record(ctx, document, scenarios.Options{Seed: f.Seed, Mutant: f.Mutant, Refine: f.Refines()}, name)
 	if err != nil {
 		return nil, err
 	}

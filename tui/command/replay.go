@@ -17,7 +17,7 @@ import (
 // newReplay makes `replay`: a trace is executed again, compared byte by byte,
 // and its story told.
 func newReplay(l *lab) *cobra.Command {
-	var all, asJSON bool
+	var all, asJSON, refine bool
 	var lang string
 	cmd := &cobra.Command{
 		Use:   "replay TRACE",
@@ -31,16 +31,17 @@ func newReplay(l *lab) *cobra.Command {
 			"  quorumlab replay zab.trace.jsonl",
 		Args: exactlyOne("a trace"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return l.replay(cmd.Context(), args[0], all, asJSON, lang)
+			return l.replay(cmd.Context(), args[0], all, asJSON, refine, lang)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "tell every step, not only faults, milestones and clients")
+	cmd.Flags().BoolVar(&refine, "refine", false, "hold every step of Zab against the specification, zab-spec")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object, that of run")
 	languageFlag(cmd, &lang)
 	return cmd
 }
 
-func (l *lab) replay(ctx context.Context, name string, all, asJSON bool, lang string) error {
+func (l *lab) replay(ctx context.Context, name string, all, asJSON, refine bool, lang string) error {
 	if err := scenarios.CheckLanguage(lang); err != nil {
 		return usage("", "--lang: %w", err)
 	}
@@ -61,7 +62,11 @@ func (l *lab) replay(ctx context.Context, name string, all, asJSON bool, lang st
 	case live:
 		return l.replayLive(ctx, name, file, asJSON)
 	}
-	report, err := l.Replay(ctx, file)
+	again := l.Replay
+	if refine {
+		again = l.ReplayRefined
+	}
+	report, err := again(ctx, file)
 	if err != nil {
 		return inFile(name, err)
 	}

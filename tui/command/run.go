@@ -24,6 +24,7 @@ type runFlags struct {
 	history string
 	lang    string
 	save    bool
+	refine  bool
 	json    bool
 }
 
@@ -48,6 +49,7 @@ func newRun(l *lab) *cobra.Command {
 	f.Uint64Var(&flags.seed, "seed", 1, "decides all that is drawn")
 	f.StringArrayVar(&flags.sets, "set", nil, "put a value into the scenario, as `path=value`; may be repeated")
 	f.StringVar(&flags.mutant, "mutant", "", "wrap every node in a known `error`")
+	f.BoolVar(&flags.refine, "refine", false, "hold every step of Zab against the specification, zab-spec")
 	f.StringVar(&flags.trace, "trace", "", "write the trace to a `file`")
 	f.StringVar(&flags.history, "history", "", "write what the clients saw to a `file`, for linearize")
 	f.BoolVar(&flags.save, "save", false, "keep trace, histories and report in runs/SCENARIO/TIME-seedN, and have the link latest name it")
@@ -64,6 +66,11 @@ func (l *lab) run(ctx context.Context, argument string, flags runFlags) error {
 	}
 	if scenario, err = scenarios.Translate(scenario, flags.lang); err != nil {
 		return usage("", "--lang: %w", err)
+	}
+	if flags.refine {
+		if err := scenarios.Refinable(scenario); err != nil {
+			return err
+		}
 	}
 	last, folder := again(argument, flags), ""
 	if flags.save {
@@ -115,12 +122,15 @@ func again(argument string, flags runFlags) string {
 	if flags.mutant != "" {
 		args = append(args, "--mutant", flags.mutant)
 	}
+	if flags.refine {
+		args = append(args, "--refine")
+	}
 	args = append(args, languageArgs(flags.lang)...)
 	return commandLine(args...)
 }
 
 func (l *lab) runTraced(ctx context.Context, scenario *language.Scenario, flags runFlags) (*scenarios.Report, error) {
-	options := scenarios.Options{Seed: flags.seed, Mutant: flags.mutant, Cost: true}
+	options := scenarios.Options{Seed: flags.seed, Mutant: flags.mutant, Cost: true, Refine: flags.refine}
 	if flags.trace == "" {
 		return l.Run(ctx, scenario, options)
 	}

@@ -29,6 +29,7 @@ type sweepFlags struct {
 	mutants string
 	sets    []string
 	json    bool
+	refine  bool
 	// all: what is never reached or tested counts.
 	all bool
 }
@@ -44,6 +45,8 @@ func newSweep(l *lab) *cobra.Command {
 			"with faults that the seed draws (swarm). With --keep the first failures are shrunk and\n" +
 			"their traces kept. With --shard i/n it does the i'th of n parts, for schedulers such as\n" +
 			"Slurm arrays or Kubernetes indexed jobs; `sweep merge` joins what --json printed there.\n\n" +
+			"With --refine each run of Zab is followed step by step in the published specification: a\n" +
+			"step that is none of its actions is a failure, and shrunk and kept like others.\n\n" +
 			"With --mutants it looks for known errors instead, each in its own scenario and within\n" +
 			"its own number of seeds, shrinks the run that shows it, and runs the same seeds without\n" +
 			"it, which must show nothing.\n\n" + exitCodes,
@@ -72,6 +75,7 @@ func newSweep(l *lab) *cobra.Command {
 	f.StringVar(&flags.keep, "keep", "", "shrink the first failures and keep traces in a `folder`")
 	f.StringVar(&flags.mode, "mode", string(scenarios.BothModes), "scripted, swarm or both")
 	f.StringVar(&flags.mutant, "mutant", "", "wrap every node in a known `error`")
+	f.BoolVar(&flags.refine, "refine", false, "hold every step of Zab against the specification, zab-spec")
 	f.StringVar(&flags.mutants, "mutants", "", "look for known errors: all, or some `names` joined by commas")
 	f.StringArrayVar(&flags.sets, "set", nil, "put a value into every scenario, as `path=value`; may be repeated")
 	f.BoolVar(&flags.all, "reach-all", false, "exit with 3 if something was never reached or never put to the test")
@@ -170,7 +174,7 @@ func reproduce(f *scenarios.Failure, arguments map[string]string, flags sweepFla
 	}
 	argument := cmp.Or(arguments[f.Scenario], f.Scenario)
 	if f.Mode == scenarios.Scripted {
-		return again(argument, runFlags{seed: f.Seed, sets: flags.sets, mutant: f.Mutant})
+		return again(argument, runFlags{seed: f.Seed, sets: flags.sets, mutant: f.Mutant, refine: flags.refine})
 	}
 	seed := strconv.FormatUint(f.Seed, 10)
 	args := []string{"sweep", argument, "--seeds", seed + ".." + seed, "--mode", string(f.Mode), "--keep", "failures"}
@@ -179,6 +183,9 @@ func reproduce(f *scenarios.Failure, arguments map[string]string, flags sweepFla
 	}
 	if f.Mutant != "" {
 		args = append(args, "--mutant", f.Mutant)
+	}
+	if flags.refine {
+		args = append(args, "--refine")
 	}
 	return commandLine(args...)
 }
@@ -209,7 +216,7 @@ func (f *sweepFlags) parse() (*scenarios.Sweep, error) {
 		return nil, usage("", "--jobs %d: expected a number from 1 to %d", f.jobs, jobsMax)
 	}
 	return &scenarios.Sweep{
-		From: from, To: to, Shard: shard, Jobs: f.jobs, Mode: scenarios.Mode(f.mode), Mutant: f.mutant,
+		From: from, To: to, Shard: shard, Jobs: f.jobs, Mode: scenarios.Mode(f.mode), Mutant: f.mutant, Refine: f.refine,
 	}, nil
 }
 
