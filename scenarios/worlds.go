@@ -10,6 +10,7 @@ import (
 	"quorumlab/checker/explore/world"
 	"quorumlab/checker/linear"
 	"quorumlab/checker/mutants"
+	"quorumlab/checker/refine"
 	"quorumlab/protocols"
 	"quorumlab/protocols/catalog"
 	"quorumlab/protocols/machine"
@@ -64,7 +65,7 @@ func (l *Lab) Worlds(mutant string) ([]explore.Entry, error) {
 		}
 		wrap = found.Wrap
 	}
-	codec, err := state.NewCodec(slices.Concat(catalog.Types(), mutants.Types(), sim.Types(), world.Types())...)
+	codec, err := state.NewCodec(slices.Concat(catalog.Types(), mutants.Types(), sim.Types(), world.Types(), refine.Types())...)
 	if err != nil {
 		return nil, err
 	}
@@ -72,13 +73,24 @@ func (l *Lab) Worlds(mutant string) ([]explore.Entry, error) {
 	for _, protocol := range catalog.All() {
 		entries = append(entries, explore.Entry{
 			Name: protocol.Name, Summary: protocol.Summary, Source: "the protocol itself",
-			Parameters: withDefaults(protocol.Name, slices.Concat(worldParameters(protocol.Links), ownParameters(protocol))),
+			Parameters: withDefaults(protocol.Name, slices.Concat(worldParameters(protocol.Links), specified(protocol.Name), ownParameters(protocol))),
 			New: func(values explore.Values) (explore.Model, error) {
 				return newWorld(protocol, values, codec, wrap)
 			},
 		})
 	}
 	return entries, nil
+}
+
+// specified lists the parameter of a protocol that a specification has.
+func specified(protocol string) []explore.Parameter {
+	if !refine.Specified(protocol) {
+		return nil
+	}
+	return []explore.Parameter{{
+		Name: "refine", Default: "on", Choices: []string{"on", "off"},
+		Help: "on: every step of a node is held against the specification, zab-spec",
+	}}
 }
 
 // ownParameters lists the parameters of a protocol, but for those whose name a
@@ -116,6 +128,13 @@ func newWorld(
 			Cuts: values.Number("cuts"), Idle: values.Number("idle"), Breaks: values.Number("breaks"),
 			Drops: values.Number("drops"), Duplicates: values.Number("duplicates"),
 		},
+	}
+	if values["refine"] == "on" {
+		nodes := make([]protocols.NodeID, values.Number("nodes"))
+		for i := range nodes {
+			nodes[i] = protocols.NodeID(i + 1)
+		}
+		config.Shadow = func(id protocols.NodeID) world.Shadow { return refine.NewShadow(id, nodes, nil) }
 	}
 	config.Limits = world.Limits{
 		Start: world.Start(slices.Index(starts, values["start"])), PromptDisks: values["disks"] == "prompt",

@@ -116,6 +116,9 @@ func (x *step) writeMeta(record protocols.Record) {
 	case x.Damaged && !m.Damaged && (x.Adopting == 0 || m.CurrentEpoch < x.Adopting):
 		x.deviate(adopts, did, "it has lost part of its history, and adopted that of no leader since")
 	}
+	if m.AcceptedEpoch > x.Written.Accepted {
+		x.Adopting = 0 // what was not adopted before this never is
+	}
 	x.Damaged = x.Damaged && m.Damaged
 	x.Written = Epochs{Accepted: m.AcceptedEpoch, Current: m.CurrentEpoch}
 	x.forgetAdopting()
@@ -205,7 +208,7 @@ func (x *step) restart(disk *protocols.Disk) {
 	x.Written, x.Accepted, x.Damaged = x.Stable, meta.AcceptedEpoch, meta.Damaged
 	x.First = max(disk.First, 1)
 	if disk.Meta != nil {
-		x.take(Restart, 0)
+		x.take(Restart, 0, x.last())
 	}
 	if disk.SnapshotDamaged {
 		x.Damaged = true

@@ -42,7 +42,7 @@ func (x *step) followerReceived(message protocols.Message) {
 		if f.is(m.Epoch, m.Attempt) && f.Stage == Adopted && m.Committed <= x.last() {
 			f.Stage = Broadcasting
 			x.due, x.dueBy = m.Committed, FollowerProcessCOMMITLD
-			x.take(FollowerProcessCOMMITLD, f.Leader)
+			x.take(FollowerProcessCOMMITLD, f.Leader, m.Committed)
 		}
 	case zab.Propose:
 		x.onPropose(m.Epoch, m.Transaction, Receiving)
@@ -89,12 +89,12 @@ func (x *step) onCommit(m zab.Commit) {
 		return
 	}
 	x.due, x.dueBy = m.Zxid, FollowerProcessCOMMIT
-	x.take(FollowerProcessCOMMIT, f.Leader)
+	x.take(FollowerProcessCOMMIT, f.Leader, m.Zxid)
 }
 
 // connect is FollowLeader and ConnectAndFollowerSendCEPOCH.
 func (x *step) connect(to protocols.NodeID, m zab.FollowerInfo) {
-	did := fmt.Sprintf("it sends FOLLOWERINFO(%d) to node %d", m.AcceptedEpoch, to)
+	did := fmt.Sprintf("it sends FOLLOWERINFO(%d) to %s", m.AcceptedEpoch, x.name(to))
 	switch {
 	case x.State != Looking:
 		x.deviate(Connect, did, "it is %v already", x.State)
@@ -103,13 +103,13 @@ func (x *step) connect(to protocols.NodeID, m zab.FollowerInfo) {
 	}
 	x.State = Following
 	x.Session = Session{Leader: to, Attempt: m.Attempt, Stage: Connected}
-	x.take(Connect, to)
+	x.take(Connect, to, 0)
 }
 
 // ackEpoch is FollowerProcessNEWEPOCH: what it answers is true only when the
 // epoch is on disk, and the history that it tells of.
 func (x *step) ackEpoch(to protocols.NodeID, m zab.AckEpoch) {
-	did := fmt.Sprintf("it sends ACKEPOCH(%d, %v) for epoch %d to node %d", m.CurrentEpoch, m.LastZxid, m.Epoch, to)
+	did := fmt.Sprintf("it sends ACKEPOCH(%d, %v) for epoch %d to %s", m.CurrentEpoch, m.LastZxid, m.Epoch, x.name(to))
 	f := &x.Session
 	onDisk, sure := x.stable()
 	const action = FollowerProcessNEWEPOCH
@@ -128,13 +128,13 @@ func (x *step) ackEpoch(to protocols.NodeID, m zab.AckEpoch) {
 		x.deviate(action, did, "its currentEpoch is %d", x.Written.Current)
 	}
 	f.Stage = Accepted
-	x.take(action, to)
+	x.take(action, to, m.LastZxid)
 }
 
 // ackNewLeader is FollowerProcessNEWLEADER, and FollowerProcessPROPOSE of what has
 // got to the disk since.
 func (x *step) ackNewLeader(to protocols.NodeID, m zab.AckNewLeader) {
-	did := fmt.Sprintf("it sends ACK of NEWLEADER(%d, %v) to node %d", m.Epoch, m.Zxid, to)
+	did := fmt.Sprintf("it sends ACK of NEWLEADER(%d, %v) to %s", m.Epoch, m.Zxid, x.name(to))
 	f := &x.Session
 	onDisk, sure := x.stable()
 	const action = FollowerProcessNEWLEADER
@@ -147,16 +147,16 @@ func (x *step) ackNewLeader(to protocols.NodeID, m zab.AckNewLeader) {
 	case m.Zxid < f.NewLeader || m.Zxid > x.last() || !sure || onDisk < m.Zxid:
 		x.deviate(action, did, "the leader's history ends with %v%s", f.NewLeader, tellStable(onDisk, sure))
 	}
-	f.Stage, f.Acked = Adopted, m.Zxid
-	x.take(action, to)
-	for z := f.NewLeader; z < m.Zxid && z < x.last(); z = x.after(z).Zxid {
-		x.take(FollowerProcessPROPOSE, to)
+	x.take(action, to, f.NewLeader)
+	if m.Zxid > f.NewLeader {
+		x.take(FollowerProcessPROPOSE, to, m.Zxid)
 	}
+	f.Stage, f.Acked, f.NewLeader = Adopted, m.Zxid, 0
 }
 
 // ack is FollowerProcessPROPOSE, of one transaction or of several.
 func (x *step) ack(to protocols.NodeID, m zab.Ack) {
-	did := fmt.Sprintf("it sends ACK(%v) to node %d", m.Zxid, to)
+	did := fmt.Sprintf("it sends ACK(%v) to %s", m.Zxid, x.name(to))
 	f := &x.Session
 	onDisk, sure := x.stable()
 	const action = FollowerProcessPROPOSE
@@ -170,9 +170,7 @@ func (x *step) ack(to protocols.NodeID, m zab.Ack) {
 	case !sure || onDisk < m.Zxid:
 		x.deviate(action, did, "that is not in the history on its disk%s", tellStable(onDisk, sure))
 	}
-	for z := f.Acked; z < m.Zxid && z < x.last(); z = x.after(z).Zxid {
-		x.take(action, to)
-	}
+	x.take(action, to, m.Zxid)
 	f.Acked = m.Zxid
 }
 

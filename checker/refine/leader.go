@@ -34,7 +34,7 @@ func (x *step) lead() {
 	}
 	x.State, x.Session = Leading, Session{}
 	x.Reign = Reign{Seen: x.Accepted, Peers: make([]Peer, len(x.Nodes))}
-	x.take(UpdateLeader, 0)
+	x.take(UpdateLeader, 0, 0)
 	if at, ok := x.position(x.Self); ok {
 		x.Reign.Peers[at].Informed = true
 	}
@@ -55,7 +55,7 @@ func (x *step) admit(at int, info Info) {
 	if g.Epoch == 0 {
 		g.Seen, p.Informed = max(g.Seen, info.Accepted), true
 	}
-	x.take(LeaderProcessCEPOCH, x.Nodes[at])
+	x.take(LeaderProcessCEPOCH, x.Nodes[at], 0)
 }
 
 // choose is LeaderProcessCEPOCH once a quorum has told its epochs.
@@ -88,17 +88,17 @@ func (x *step) leaderReceived(at int, message protocols.Message) {
 		}
 		p.Stage, p.Last = Told, m.LastZxid
 		p.Promised = p.Promised || m.Counted
-		x.take(LeaderProcessACKEPOCH, x.Nodes[at])
+		x.take(LeaderProcessACKEPOCH, x.Nodes[at], m.LastZxid)
 		x.form()
 	case zab.AckNewLeader:
 		if m.Epoch == g.Epoch && m.Attempt == p.Attempt && p.Stage == Sent {
 			p.Stage, p.Synced, p.Acked = Serving, true, m.Zxid
-			x.take(LeaderProcessACKLD, x.Nodes[at])
+			x.take(LeaderProcessACKLD, x.Nodes[at], m.Zxid)
 		}
 	case zab.Ack:
 		if m.Epoch == g.Epoch && p.Stage == Serving && m.Zxid > p.Acked && m.Zxid <= x.last() {
 			p.Acked = m.Zxid
-			x.take(LeaderProcessACK, x.Nodes[at])
+			x.take(LeaderProcessACK, x.Nodes[at], m.Zxid)
 		}
 	}
 }
@@ -118,7 +118,7 @@ func (x *step) itself(position int) bool { return x.Nodes[position] == x.Self }
 
 // invite is NEWEPOCH.
 func (x *step) invite(to protocols.NodeID, at int, m zab.LeaderInfo) {
-	did := fmt.Sprintf("it sends LEADERINFO(%d) to node %d", m.Epoch, to)
+	did := fmt.Sprintf("it sends LEADERINFO(%d) to %s", m.Epoch, x.name(to))
 	g := &x.Reign
 	const action = LeaderProcessCEPOCH
 	switch {
@@ -137,7 +137,7 @@ func (x *step) invite(to protocols.NodeID, at int, m zab.LeaderInfo) {
 
 // synchronize begins NEWLEADER: the learner is to keep what it has up to common.
 func (x *step) synchronize(to protocols.NodeID, at int, how string, common zab.Zxid) {
-	did := fmt.Sprintf("it sends %s(%v) to node %d", how, common, to)
+	did := fmt.Sprintf("it sends %s(%v) to %s", how, common, x.name(to))
 	g := &x.Reign
 	const action = LeaderProcessACKEPOCH
 	if x.State != Leading || !g.Formed {
@@ -175,9 +175,9 @@ func (x *step) snap(action Action, did string, zxid zab.Zxid) {
 // propose is a part of NEWLEADER, or LeaderBroadcastPROPOSE.
 func (x *step) propose(to protocols.NodeID, at int, record protocols.Record, informs bool) {
 	t, _ := txnOf(record)
-	did := fmt.Sprintf("it sends PROPOSAL(%v) to node %d", t.Zxid, to)
+	did := fmt.Sprintf("it sends PROPOSAL(%v) to %s", t.Zxid, x.name(to))
 	if informs {
-		did = fmt.Sprintf("it sends INFORM(%v) to node %d", t.Zxid, to)
+		did = fmt.Sprintf("it sends INFORM(%v) to %s", t.Zxid, x.name(to))
 	}
 	const action = LeaderBroadcastPROPOSE
 	if x.State != Leading || x.Reign.Peers[at].Stage < Syncing {
@@ -194,13 +194,13 @@ func (x *step) propose(to protocols.NodeID, at int, record protocols.Record, inf
 	}
 	p.Sent = t.Zxid
 	if p.Stage > Syncing {
-		x.take(action, to)
+		x.take(action, to, t.Zxid)
 	}
 }
 
 // newLeader ends NEWLEADER.
 func (x *step) newLeader(to protocols.NodeID, at int, m zab.NewLeader) {
-	did := fmt.Sprintf("it sends NEWLEADER(%d, %v) to node %d", m.Epoch, m.Zxid, to)
+	did := fmt.Sprintf("it sends NEWLEADER(%d, %v) to %s", m.Epoch, m.Zxid, x.name(to))
 	const action = LeaderProcessACKEPOCH
 	if x.State != Leading || m.Epoch != x.Reign.Epoch {
 		x.deviate(action, did, "it does not lead epoch %d", m.Epoch)
@@ -253,12 +253,12 @@ func (x *step) request(note *protocols.Note) {
 		return
 	}
 	x.Server.take(t)
-	x.take(action, 0)
+	x.take(action, 0, t.Zxid)
 }
 
 // welcome is COMMITLD.
 func (x *step) welcome(to protocols.NodeID, at int, m zab.UpToDate) {
-	did := fmt.Sprintf("it sends UPTODATE(%v) to node %d", m.Committed, to)
+	did := fmt.Sprintf("it sends UPTODATE(%v) to %s", m.Committed, x.name(to))
 	const action = LeaderProcessACKLD
 	if x.State != Leading || !x.Reign.Established {
 		x.deviate(action, did, "no quorum has acknowledged NEWLEADER")
@@ -276,7 +276,7 @@ func (x *step) welcome(to protocols.NodeID, at int, m zab.UpToDate) {
 
 // tellCommit is COMMIT.
 func (x *step) tellCommit(to protocols.NodeID, at int, m zab.Commit) {
-	did := fmt.Sprintf("it sends COMMIT(%v) to node %d", m.Zxid, to)
+	did := fmt.Sprintf("it sends COMMIT(%v) to %s", m.Zxid, x.name(to))
 	const action = LeaderProcessACK
 	switch {
 	case x.State != Leading || !x.Reign.Established || m.Epoch != x.Reign.Epoch:

@@ -26,16 +26,37 @@ func (d *Deviation) String() string {
 		d.Did, d.Action, d.Why, d.Before)
 }
 
-// Took is told of each action that a step is, with the other server that it is
-// about; 0 if there is none.
-type Took func(action Action, server, peer protocols.NodeID)
+// Taken is an action of the specification that a step was: that of Server, with
+// Peer or, if that is 0, with nobody. Zxid is the transaction that it is about, with
+// all before it that were not yet, or 0.
+type Taken struct {
+	Action       Action
+	Server, Peer protocols.NodeID
+	Zxid         zab.Zxid
+}
+
+// View is what a step is seen by.
+type View struct {
+	// Names are those of the nodes, in their order; without, node 1 is n1.
+	Names []string
+	// Took, if not nil, is told of each action.
+	Took func(Taken)
+}
+
+// name returns what a node is called.
+func (v View) name(id protocols.NodeID) string {
+	if i := int(id) - 1; i >= 0 && i < len(v.Names) {
+		return v.Names[i]
+	}
+	return fmt.Sprintf("n%d", id)
+}
 
 // step is one step of a node.
 type step struct {
 	*Server
+	View
 	event     protocols.Event
 	effects   protocols.Effects
-	took      Took
 	deviation *Deviation
 	// due is what the follower must have delivered by the end of the step, unless
 	// it leaves; dueBy is the action by which.
@@ -47,13 +68,13 @@ type step struct {
 
 // Follow takes the server along a step of its node. It returns nil, or how the
 // step parts from the specification; then nothing more can be told of the server.
-func (s *Server) Follow(event protocols.Event, effects protocols.Effects, took Took) *Deviation {
+func (s *Server) Follow(event protocols.Event, effects protocols.Effects, view View) *Deviation {
 	if s.State == Halted {
 		if _, boots := event.(protocols.Recovered); !boots {
 			return nil
 		}
 	}
-	x := &step{Server: s, event: event, effects: effects, took: took}
+	x := &step{Server: s, View: view, event: event, effects: effects}
 	x.intake()
 	for i := range effects {
 		if x.deviation != nil {
@@ -76,14 +97,14 @@ func (s *Server) Follow(event protocols.Event, effects protocols.Effects, took T
 func (x *step) deviate(action Action, did, why string, values ...any) {
 	if x.deviation == nil {
 		x.deviation = &Deviation{
-			Node: x.Self, Did: did, Action: action, Why: fmt.Sprintf(why, values...), Before: x.Describe(),
+			Node: x.Self, Did: did, Action: action, Why: fmt.Sprintf(why, values...), Before: x.Describe(x.View),
 		}
 	}
 }
 
-func (x *step) take(action Action, peer protocols.NodeID) {
-	if x.took != nil {
-		x.took(action, x.Self, peer)
+func (x *step) take(action Action, peer protocols.NodeID, zxid zab.Zxid) {
+	if x.Took != nil {
+		x.Took(Taken{action, x.Self, peer, zxid})
 	}
 }
 
@@ -160,7 +181,7 @@ func (x *step) noted(note *protocols.Note) {
 // connection learn of a time-out at once; here each does so by itself.
 func (x *step) leave() {
 	if x.State == Following || x.State == Leading {
-		x.take(Timeout, x.Session.Leader)
+		x.take(Timeout, x.Session.Leader, 0)
 	}
 	x.State, x.Session, x.Reign, x.left = Looking, Session{}, Reign{}, true
 }

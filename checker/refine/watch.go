@@ -26,6 +26,7 @@ func Specified(protocol string) bool { return protocol == "zab" }
 
 // Watch follows a run of the simulator (sim.Observer).
 type Watch struct {
+	view    View
 	servers []*Server
 	finding checker.Finding
 	taken   [actionCount]uint64
@@ -50,23 +51,24 @@ func (w *Watch) Observe(world *sim.World, s *sim.Step) {
 	}
 	if w.servers == nil {
 		w.servers = make([]*Server, len(world.Nodes))
+		w.view = View{Names: world.Setup().Names, Took: w.took}
 	}
 	server := w.servers[s.Node-1]
 	if _, boots := s.Event.(protocols.Recovered); boots {
 		server = New(s.Node, nodesOf(world), world.Setup().Members)
 		w.servers[s.Node-1] = server
 	}
-	deviation := server.Follow(s.Event, s.Effects, w.took)
+	deviation := server.Follow(s.Event, s.Effects, w.view)
 	if deviation == nil {
 		return
 	}
 	w.finding.Verdict, w.finding.Step, w.finding.Time = checker.Violated, s.Number, s.Time
 	w.finding.Witness = fmt.Sprintf("at step %d, on %s, node %s parts from the specification: %s",
-		s.Number, TellEvent(s.Event), world.Setup().Names[s.Node-1], deviation)
+		s.Number, w.view.TellEvent(s.Event), w.view.name(s.Node), deviation)
 }
 
-func (w *Watch) took(action Action, _, _ protocols.NodeID) {
-	w.taken[action]++
+func (w *Watch) took(t Taken) {
+	w.taken[t.Action]++
 	w.finding.Checked++
 }
 

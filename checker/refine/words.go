@@ -14,7 +14,7 @@ var stageNames = [...]string{
 }
 
 // Describe tells the server in words.
-func (s *Server) Describe() string {
+func (s *Server) Describe(v View) string {
 	var told []string
 	add := func(format string, values ...any) { told = append(told, fmt.Sprintf(format, values...)) }
 	add("%v", s.State)
@@ -24,21 +24,21 @@ func (s *Server) Describe() string {
 	add("lastCommitted %v", s.Committed)
 	switch s.State {
 	case Following:
-		add("connected to node %d, %s", s.Session.Leader, stageNames[s.Session.Stage])
+		add("connected to %s, %s", v.name(s.Session.Leader), stageNames[s.Session.Stage])
 	case Leading:
 		add("epoch %d, committed %v in it", s.Reign.Epoch, s.Reign.Committed)
-		add("cepochRecv %s, ackeRecv %s, ackldRecv %s", s.members(func(p *Peer) bool { return p.Informed }),
-			s.members(func(p *Peer) bool { return p.Promised }), s.members(func(p *Peer) bool { return p.Synced }))
+		add("cepochRecv %s, ackeRecv %s, ackldRecv %s", s.members(v, func(p *Peer) bool { return p.Informed }),
+			s.members(v, func(p *Peer) bool { return p.Promised }), s.members(v, func(p *Peer) bool { return p.Synced }))
 	}
 	return strings.Join(told, "; ")
 }
 
 // members tells the servers of a set that a leader keeps.
-func (s *Server) members(in func(p *Peer) bool) string {
+func (s *Server) members(v View, in func(p *Peer) bool) string {
 	var told []string
 	for at := range s.Reign.Peers {
 		if in(&s.Reign.Peers[at]) {
-			told = append(told, fmt.Sprint(s.Nodes[at]))
+			told = append(told, v.name(s.Nodes[at]))
 		}
 	}
 	return "{" + strings.Join(told, ", ") + "}"
@@ -79,21 +79,21 @@ func (x *step) tellAcks(z zab.Zxid) string {
 	var told []string
 	for at, id := range x.Nodes {
 		if x.ackedBy(at) >= z {
-			told = append(told, fmt.Sprint(id))
+			told = append(told, x.name(id))
 		}
 	}
 	if len(told) == 0 {
 		return "nobody has"
 	}
-	return "only " + strings.Join(told, " and ") + " of " + fmt.Sprint(x.Nodes)
+	return "only " + strings.Join(told, " and ")
 }
 
 // TellEvent names an event.
-func TellEvent(event protocols.Event) string {
+func (v View) TellEvent(event protocols.Event) string {
 	switch e := event.(type) {
 	case protocols.Received:
 		name := fmt.Sprintf("%T", e.Message)
-		return fmt.Sprintf("%s of node %d", name[strings.LastIndexByte(name, '.')+1:], e.From)
+		return fmt.Sprintf("%s of %s", name[strings.LastIndexByte(name, '.')+1:], v.name(e.From))
 	case protocols.Persisted:
 		return "the end of a write to its disk"
 	case protocols.TimerFired:
@@ -101,7 +101,7 @@ func TellEvent(event protocols.Event) string {
 	case protocols.Requested:
 		return fmt.Sprintf("request %d of client %d", e.Request, e.Client)
 	case protocols.Disconnected:
-		return fmt.Sprintf("the break of its stream with node %d", e.Peer)
+		return "the break of its stream with " + v.name(e.Peer)
 	case protocols.Recovered:
 		return "its boot"
 	}

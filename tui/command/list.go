@@ -11,6 +11,7 @@ import (
 	"quorumlab/checker/explore"
 	"quorumlab/checker/linear"
 	"quorumlab/checker/mutants"
+	"quorumlab/checker/refine"
 	"quorumlab/protocols/catalog"
 	"quorumlab/protocols/hint"
 	"quorumlab/scenarios"
@@ -141,7 +142,7 @@ func (l *lab) inventory(kinds []string) (*inventory, error) {
 					listedMutant{m.Name, m.Error, m.Source, m.Property, m.Protocol, m.Scenario, m.Seeds})
 			}
 		case "invariants":
-			for _, d := range slices.Concat(checker.All(), scenarios.Properties()) {
+			for _, d := range slices.Concat(checker.All(), []checker.Description{refine.Description()}, scenarios.Properties()) {
 				found.Invariants = append(found.Invariants, listedInvariant(d))
 			}
 		}

@@ -17,6 +17,7 @@ type content struct {
 	Node   protocols.Node // nil when down
 	Disk   sim.Disk
 	Timers []protocols.Timer // that are set, in order
+	Shadow Shadow            // nil when down, if there is none, or if it has parted
 }
 
 // act is what can happen to a node. Its zero fields do not matter.
@@ -143,7 +144,7 @@ func (m *Model) compute(before *content, a act) *outcome {
 		event = protocols.Recovered{Disk: c.Disk.Image()}
 	case crash:
 		c.Disk.Crash(a.keep)
-		c.Up, c.Node, c.Timers = false, nil, nil
+		c.Up, c.Node, c.Timers, c.Shadow = false, nil, nil, nil
 		return &outcome{cell: m.cell(c)}
 	}
 	o := &outcome{}
@@ -167,7 +168,7 @@ func (m *Model) step(c *content, event protocols.Event, o *outcome, notes []prot
 	var effects protocols.Effects
 	if failure := handle(c.Node, event, &effects); failure != "" {
 		o.broken, o.hits = fmt.Sprintf("node %s panics: %s", m.name(c.ID), failure), hitsPanic
-		c.Up, c.Node, c.Timers = false, nil, nil
+		c.Up, c.Node, c.Timers, c.Shadow = false, nil, nil, nil
 		return notes
 	}
 	m.coverage.step(m, event, effects)
@@ -197,6 +198,7 @@ func (m *Model) step(c *content, event protocols.Event, o *outcome, notes []prot
 			o.leads = o.leads || e.Kind == protocols.Leading
 		}
 	}
+	m.shadow(c, event, effects, o)
 	return notes
 }
 

@@ -18,7 +18,9 @@ type Config struct {
 	Machine func() protocols.StateMachine
 	// Wrap, if not nil, wraps every node (a mutant).
 	Wrap func(protocols.Node) protocols.Node
-	// Codec knows the types of the protocol, the machine and those of Types.
+	// Shadow, if not nil, makes what follows a node that boots.
+	Shadow func(protocols.NodeID) Shadow
+	// Codec knows the types of the protocol, the machine, the shadows and those of Types.
 	Codec   *state.Codec
 	Clients []Client
 	Budgets Budgets

@@ -28,6 +28,7 @@ const (
 	hitsDurable
 	hitsValid
 	hitsIntegrity
+	hitsRefines
 )
 
 // Model is a world as a model.
@@ -149,6 +150,7 @@ func questions() []question {
 		never(hitsIntegrity, true, "zab-integrity", "What a node delivers, some leader has broadcast before."),
 		never(hitsDurable, true, "durability", "What a client was told is done, every leader of a later term has delivered."),
 		never(hitsForce, true, "force-order", "A message that is true only if something is on its sender's disk is sent only when it is."),
+		never(hitsRefines, false, "refines-zab-spec", "Every step of a node is a step of the specification, or changes nothing of what that speaks of."),
 		never(hitsPanic, false, "no-panic", "No node meets what it takes for impossible."),
 		sometimes(hitsAnswered, "answered", "A client is answered."),
 	}
@@ -159,7 +161,7 @@ func (m *Model) asked() []question {
 	return slices.DeleteFunc(questions(), func(q question) bool {
 		return q.promised && !slices.Contains(m.config.Protocol.Invariants, q.Name) ||
 			len(m.config.Clients) == 0 && q.bit&(hitsAnswered|hitsLinear) != 0 ||
-			m.config.Record == nil && q.bit == hitsLinear
+			m.config.Record == nil && q.bit == hitsLinear || m.config.Shadow == nil && q.bit == hitsRefines
 	})
 }
 

@@ -232,6 +232,7 @@ func (m *Model) same(w *sim.World, words []uint32) error {
 			c.Timers = append(c.Timers, armed.Timer)
 		}
 		slices.SortFunc(c.Timers, compareTimers)
+		c.Shadow = m.cells.At(s.cell(id)).Shadow // which the simulator does not have
 		if !bytes.Equal(m.codec.Canonical(c), m.codec.Canonical(*m.cells.At(s.cell(id)))) {
 			return fmt.Errorf("node %s differs", m.name(id))
 		}
