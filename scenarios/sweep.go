@@ -78,6 +78,7 @@ type SweepReport struct {
 	Shard     Shard     `json:"shard"`
 	Mode      Mode      `json:"mode"`
 	Mutant    string    `json:"mutant,omitempty"`
+	Refine    bool      `json:"refine,omitempty"`
 	// Done counts the seeds done; Complete tells that it is all of them.
 	Done     uint64    `json:"seeds"`
 	Complete bool      `json:"complete"`
@@ -119,7 +120,7 @@ func (l *Lab) Sweep(ctx context.Context, sweep Sweep) (*SweepReport, error) {
 	}
 	report := &SweepReport{
 		Schema: ReportVersion, Range: SeedRange{sweep.From, sweep.To}, Shard: sweep.Shard, Mode: sweep.Mode,
-		Mutant: sweep.Mutant, Failed: []Failure{}, Undecided: []Failure{}, Reached: map[string]uint64{}, Tested: map[string]uint64{},
+		Mutant: sweep.Mutant, Refine: sweep.Refine, Failed: []Failure{}, Undecided: []Failure{}, Reached: map[string]uint64{}, Tested: map[string]uint64{},
 	}
 	for _, scenario := range sweep.Scenarios {
 		report.Scenarios = append(report.Scenarios, scenario.Name)

@@ -58,7 +58,7 @@ func Merge(shards []*SweepReport) (*SweepReport, error) {
 	first := shards[0]
 	merged := &SweepReport{
 		Schema: first.Schema, Scenarios: first.Scenarios, Range: first.Range, Shard: Shard{Index: 1, Of: 1},
-		Mode: first.Mode, Mutant: first.Mutant, Failed: []Failure{}, Undecided: []Failure{}, Reached: map[string]uint64{},
+		Mode: first.Mode, Mutant: first.Mutant, Refine: first.Refine, Failed: []Failure{}, Undecided: []Failure{}, Reached: map[string]uint64{},
 		Tested: map[string]uint64{}, Complete: true,
 	}
 	seen := make([]bool, first.Shard.Of)
@@ -86,8 +86,8 @@ func (r *SweepReport) fits(other *SweepReport) error {
 	switch {
 	case other.Schema != r.Schema:
 		return fmt.Errorf("schema %d, expected %d", other.Schema, r.Schema)
-	case !slices.Equal(other.Scenarios, r.Scenarios), other.Range != r.Range, other.Mode != r.Mode, other.Mutant != r.Mutant:
-		return fmt.Errorf("it is of another sweep: scenarios, seeds, mode or mutant differ")
+	case !slices.Equal(other.Scenarios, r.Scenarios), other.Range != r.Range, other.Mode != r.Mode, other.Mutant != r.Mutant, other.Refine != r.Refine:
+		return fmt.Errorf("it is of another sweep: scenarios, seeds, mode, mutant or --refine differ")
 	case other.Shard.Of != r.Shard.Of || other.Shard.Index < 1 || other.Shard.Index > other.Shard.Of:
 		return fmt.Errorf("shard %d/%d, expected one of %d", other.Shard.Index, other.Shard.Of, r.Shard.Of)
 	case !other.Complete:
