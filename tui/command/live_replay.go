@@ -29,6 +29,8 @@ type liveLife struct {
 	Hash     string    `json:"hash"`
 	// Killed: the life has no end: the node was killed, or still runs.
 	Killed bool `json:"killed"`
+	// Refinement is what --refine found.
+	Refinement *liveVerdict `json:"refinement,omitempty"`
 }
 
 // beginsAsLive reports whether a file is the trace of a real node.
@@ -98,14 +100,29 @@ func playLife(ctx context.Context, player *trace.Player, seen func(*trace.Player
 }
 
 // replayLive is `replay` of a real node's trace.
-func (l *lab) replayLive(ctx context.Context, name string, file io.Reader, asJSON bool) error {
-	report, err := replayLives(ctx, file, nil)
+func (l *lab) replayLive(ctx context.Context, name string, file io.Reader, asJSON, refined bool) error {
+	var refinement liveRefinement
+	var seen func(*trace.Player) error
+	if refined {
+		seen = refinement.seen
+	}
+	report, err := replayLives(ctx, file, seen)
 	if err != nil {
 		return inFile(name, err)
 	}
+	refinement.tell(report)
 	if asJSON {
-		return l.json(report)
+		err = l.json(report)
+	} else {
+		l.printLives(report)
 	}
+	if err != nil {
+		return err
+	}
+	return finished(refinement.code())
+}
+
+func (l *lab) printLives(report *liveReplay) {
 	for i := range report.Lives {
 		life := &report.Lives[i]
 		mutant := ""
@@ -118,11 +135,17 @@ func (l *lab) replayLive(ctx context.Context, name string, file io.Reader, asJSO
 		}
 		fmt.Fprintf(l.out, "node %d of %s (%s%s), started %s: %d steps in %.3f s, hash %s; %s\n", life.Node, life.Cluster,
 			life.Protocol, mutant, life.Started.Format(time.RFC3339), life.Steps, life.Seconds, life.Hash, end)
+		if v := life.Refinement; v != nil {
+			lead := "  " + l.paint.judged(string(v.Verdict), fmt.Sprintf("%s: %s", v.Property, v.Verdict))
+			if v.Witness != "" {
+				lead += " — "
+			}
+			paragraph(l.out, lead, "      ", v.Witness)
+		}
 	}
 	lives := "1 life"
 	if n := len(report.Lives); n != 1 {
 		lives = fmt.Sprint(n, " lives")
 	}
 	fmt.Fprintf(l.out, "replayed %d steps of %s to the same effects\n", report.Steps, lives)
-	return nil
 }

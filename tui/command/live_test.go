@@ -75,10 +75,10 @@ func recordLife(t *testing.T, name, mutant string, disk *sim.Disk, request uint6
 	return d
 }
 
-func replayFile(t *testing.T, name string) (code int, out, hints string) {
+func replayFile(t *testing.T, name string, flags ...string) (code int, out, hints string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = execute(context.Background(), []string{"replay", name}, streams{in: strings.NewReader(""), out: &stdout, err: &stderr})
+	code = execute(context.Background(), append([]string{"replay", name}, flags...), streams{in: strings.NewReader(""), out: &stdout, err: &stderr})
 	return code, stdout.String(), stderr.String()
 }
 
@@ -106,7 +106,26 @@ func TestDiaryReplays(t *testing.T) {
 	if code != exitHeld || !strings.Contains(out, "of 3 lives to the same effects") {
 		t.Errorf("code %d: %s%s", code, out, hints)
 	}
+	code, out, hints = replayFile(t, name, "--refine")
+	if code != exitHeld || strings.Count(out, "✓ refines-zab-spec: holds") != 3 {
+		t.Errorf("refined: code %d: %s%s", code, out, hints)
+	}
 	stepLives(t, name)
+}
+
+// TestDiaryOfAMutantParts: what a real node did is held against the specification.
+func TestDiaryOfAMutantParts(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "node.trace.jsonl")
+	if err := recordLife(t, name, "zab-accepted-epoch-forgotten", &sim.Disk{}, 1).close(); err != nil {
+		t.Fatal(err)
+	}
+	code, out, hints := replayFile(t, name, "--refine")
+	if code != exitViolated || !strings.Contains(out, "✗ refines-zab-spec: violated") {
+		t.Errorf("code %d: %s%s", code, out, hints)
+	}
+	if code, out, hints = replayFile(t, name, "--refine", "--json"); code != exitViolated || !strings.Contains(out, `"verdict": "violated"`) {
+		t.Errorf("code %d: %s%s", code, out, hints)
+	}
 }
 
 // stepLives: the stepper opens what a real node did, and export shows it.

@@ -59,10 +59,8 @@ func (l *lab) replay(ctx context.Context, name string, all, asJSON, refine bool,
 	switch live, err := beginsAsLive(file); {
 	case err != nil:
 		return fileError(name, err)
-	case live && refine:
-		return usage("", "--refine: %s is what a real node wrote, who sees no cluster", name)
 	case live:
-		return l.replayLive(ctx, name, file, asJSON)
+		return l.replayLive(ctx, name, file, asJSON, refine)
 	}
 	again := l.Replay
 	if refine {
