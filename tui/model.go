@@ -255,6 +255,7 @@ func (m *Model) opened(msg openedMsg) tea.Cmd {
 	}
 	cmds := []tea.Cmd{m.judge(m.t.Line())}
 	if verify := m.options.Verify; verify != nil {
+		m.options.Verify = nil // it holds the whole file
 		ctx := m.ctx
 		cmds = append(cmds, func() tea.Msg { return verifiedMsg{verify(ctx)} })
 	}

@@ -1,6 +1,7 @@
 package timeline_test
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"testing"
@@ -54,8 +55,8 @@ func fastest(times int, what func(i int)) time.Duration {
 	return best
 }
 
-// TestLongTrace: a trace of 100,000 steps opens in a second, any step of it is
-// there in 50 ms, and so are the rows of a screen around it.
+// TestLongTrace: a trace of 100,000 steps opens in a second, from a file too; any step
+// of it is there in 50 ms, and so are the rows of a screen around it.
 func TestLongTrace(t *testing.T) {
 	started, used := time.Now(), processorTime()
 	var made *timeline.Timeline
@@ -64,6 +65,8 @@ func TestLongTrace(t *testing.T) {
 	if n < 100_000 {
 		t.Fatalf("it has only %d steps", n)
 	}
+	file := longTrace(t)
+	opens = max(opens, fastest(3, func(int) { made = openFile(t, file) }))
 	goes := time.Duration(0)
 	for i := range 20 {
 		step := n * (i + 1) / 20
@@ -111,5 +114,42 @@ func BenchmarkMove(b *testing.B) {
 			made.Go(1)
 		}
 		made.World()
+	}
+}
+
+// longTrace is the trace of that run, as a file has it.
+func longTrace(t testing.TB) []byte {
+	t.Helper()
+	made := openLong(t)
+	var file bytes.Buffer
+	if err := made.Save(context.Background(), made.Line().Copy(), &file); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+// openFile opens a trace as it stands in a file.
+func openFile(t testing.TB, file []byte) *timeline.Timeline {
+	t.Helper()
+	lab, err := lab()
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, _, err := timeline.FromTrace(lab, bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := timeline.New(context.Background(), subject, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+func BenchmarkOpenFile(b *testing.B) {
+	file := longTrace(b)
+	b.SetBytes(int64(len(file)))
+	for b.Loop() {
+		openFile(b, file)
 	}
 }
