@@ -82,7 +82,7 @@ func (e *concrete) clone(src reflect.Value, depth int) any {
 	if p, ok := e.shape.(*pointerShape); ok {
 		return p.clone(src, depth).Interface()
 	}
-	if e.shape.flat() {
+	if e.shape.flat() || e.shape.fixed(src) {
 		return src.Interface() // nothing can change what is in the box
 	}
 	s := e.take()
@@ -132,6 +132,8 @@ type pointerShape struct {
 }
 
 func (s *pointerShape) flat() bool { return false }
+
+func (s *pointerShape) fixed(v reflect.Value) bool { return v.IsNil() }
 
 func (s *pointerShape) deepen(dst, src reflect.Value, depth int) {
 	dst.Set(s.clone(src, depth))
@@ -183,13 +185,22 @@ type interfaceShape struct {
 
 func (s *interfaceShape) flat() bool { return false }
 
+func (s *interfaceShape) fixed(v reflect.Value) bool {
+	if v.IsNil() {
+		return true
+	}
+	v = v.Elem()
+	entry := s.codec.of(v.Type())
+	return entry.shape.flat() || entry.shape.fixed(v)
+}
+
 func (s *interfaceShape) deepen(dst, src reflect.Value, depth int) {
 	if src.IsNil() {
 		return
 	}
 	src = src.Elem()
 	entry := s.codec.of(src.Type())
-	if entry.shape.flat() {
+	if entry.shape.flat() || entry.shape.fixed(src) {
 		return // nothing can change what is in the box
 	}
 	dst.Set(reflect.ValueOf(entry.clone(src, deeper(depth))))

@@ -50,6 +50,8 @@ type differ struct {
 	path []place
 	// codec shows leaves; nil until there is one.
 	codec *Codec
+	// uncomparable are types that Go's == cannot compare, though they look like it.
+	uncomparable map[reflect.Type]bool
 }
 
 // place is one turn of a path: a field of a struct, an element of a list or one of
@@ -172,9 +174,29 @@ func (d *differ) indirect(before, after reflect.Value) {
 		d.note(Added, reflect.Value{}, after)
 	case before.Elem().Type() != after.Elem().Type():
 		d.note(Changed, before, after)
+	case d.same(before, after):
 	default:
 		d.walk(before.Elem(), after.Elem())
 	}
+}
+
+// same tells quickly that two interfaces hold the same. If it does not, they may yet:
+// what has slices in it cannot be compared so.
+func (d *differ) same(before, after reflect.Value) (same bool) {
+	t := before.Elem().Type()
+	if before.Kind() != reflect.Interface || !t.Comparable() || d.uncomparable[t] {
+		return false
+	}
+	defer func() {
+		if recover() != nil { // an interface in it holds a slice, or a map
+			if d.uncomparable == nil {
+				d.uncomparable = map[reflect.Type]bool{}
+			}
+			d.uncomparable[t] = true
+			same = false
+		}
+	}()
+	return before.Interface() == after.Interface()
 }
 
 // note adds a change; the value that is not there is the zero Value.

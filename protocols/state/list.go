@@ -32,6 +32,7 @@ type sliceShape struct {
 }
 
 func (s *sliceShape) flat() bool                 { return false }
+func (s *sliceShape) fixed(v reflect.Value) bool { return v.IsNil() }
 func (s *sliceShape) sizeMin() int               { return 1 }
 func (s *sliceShape) empty(v reflect.Value) bool { return v.Len() == 0 }
 
@@ -120,6 +121,7 @@ type bytesShape struct {
 var byteType = reflect.TypeFor[byte]()
 
 func (s *bytesShape) flat() bool                 { return false }
+func (s *bytesShape) fixed(v reflect.Value) bool { return v.IsNil() }
 func (s *bytesShape) sizeMin() int               { return 1 }
 func (s *bytesShape) empty(v reflect.Value) bool { return v.Len() == 0 }
 
@@ -172,7 +174,16 @@ type arrayShape struct {
 	size   int
 }
 
-func (s *arrayShape) flat() bool   { return s.elem.flat() }
+func (s *arrayShape) flat() bool { return s.elem.flat() }
+func (s *arrayShape) fixed(v reflect.Value) bool {
+	for i := range v.Len() {
+		if !s.elem.fixed(v.Index(i)) {
+			return false
+		}
+	}
+	return true
+}
+
 func (s *arrayShape) sizeMin() int { return s.size }
 
 func (s *arrayShape) empty(v reflect.Value) bool {

@@ -80,6 +80,7 @@ func (s *mapShape) give(scratch *mapScratch) {
 }
 
 func (s *mapShape) flat() bool                 { return false }
+func (s *mapShape) fixed(v reflect.Value) bool { return v.IsNil() }
 func (s *mapShape) sizeMin() int               { return 1 }
 func (s *mapShape) empty(v reflect.Value) bool { return v.Len() == 0 }
 

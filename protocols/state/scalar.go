@@ -11,6 +11,7 @@ import (
 type boolShape struct{}
 
 func (boolShape) flat() bool                       { return true }
+func (boolShape) fixed(reflect.Value) bool         { return true }
 func (boolShape) deepen(_, _ reflect.Value, _ int) {}
 func (boolShape) sizeMin() int                     { return 1 }
 func (boolShape) empty(v reflect.Value) bool       { return !v.Bool() }
@@ -42,6 +43,7 @@ func (boolShape) appendJSON(dst []byte, v reflect.Value, _ int) []byte {
 type intShape struct{ stringer bool }
 
 func (intShape) flat() bool                       { return true }
+func (intShape) fixed(reflect.Value) bool         { return true }
 func (intShape) deepen(_, _ reflect.Value, _ int) {}
 func (intShape) sizeMin() int                     { return 1 }
 func (intShape) empty(v reflect.Value) bool       { return v.Int() == 0 }
@@ -85,6 +87,7 @@ func (s intShape) appendJSON(dst []byte, v reflect.Value, _ int) []byte {
 type uintShape struct{ stringer bool }
 
 func (uintShape) flat() bool                       { return true }
+func (uintShape) fixed(reflect.Value) bool         { return true }
 func (uintShape) deepen(_, _ reflect.Value, _ int) {}
 func (uintShape) sizeMin() int                     { return 1 }
 func (uintShape) empty(v reflect.Value) bool       { return v.Uint() == 0 }
@@ -117,6 +120,7 @@ func (s uintShape) appendJSON(dst []byte, v reflect.Value, _ int) []byte {
 type stringShape struct{ stringer bool }
 
 func (stringShape) flat() bool                       { return true }
+func (stringShape) fixed(reflect.Value) bool         { return true }
 func (stringShape) deepen(_, _ reflect.Value, _ int) {}
 func (stringShape) sizeMin() int                     { return 1 }
 func (stringShape) empty(v reflect.Value) bool       { return v.Len() == 0 }

@@ -13,6 +13,9 @@ import (
 type shape interface {
 	// flat reports that a plain assignment copies the value deeply.
 	flat() bool
+	// fixed reports that nothing in a value, as it stands, can change: it may be
+	// shared. It is called only if the shape is not flat.
+	fixed(v reflect.Value) bool
 	// deepen turns dst, which was assigned from src, into a deep copy of it.
 	// It is called only if the shape is not flat.
 	deepen(dst, src reflect.Value, depth int)

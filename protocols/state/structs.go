@@ -69,6 +69,15 @@ func (s *structShape) empty(v reflect.Value) bool {
 	return true
 }
 
+func (s *structShape) fixed(v reflect.Value) bool {
+	for _, i := range s.deep {
+		if !s.fields[i].shape.fixed(v.Field(i)) {
+			return false
+		}
+	}
+	return true
+}
+
 func (s *structShape) deepen(dst, src reflect.Value, depth int) {
 	for _, i := range s.deep {
 		s.fields[i].shape.deepen(dst.Field(i), src.Field(i), depth)

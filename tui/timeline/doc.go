@@ -21,7 +21,7 @@
 // together keep at most SnapshotsAll; beyond them those that were not looked at
 // for longest lose theirs, and get some again when they are looked at. So the
 // memory is that of SnapshotsAll worlds and 64 bytes a step of each line of its own:
-// one line of 112,538 steps of Zab, judged and gone through, takes 90 MiB.
+// one line of 112,538 steps of Zab, gone through, takes 50 MiB.
 //
 // # What holds
 //
