@@ -47,7 +47,7 @@ func (n *Node) hear(from int, ballot Ballot, chosen uint64, out *protocols.Effec
 // ask asks a node for what was chosen after what this one has, unless it has
 // just done so.
 func (n *Node) ask(from int, out *protocols.Effects) {
-	if c := &n.Catching; c.From != n.Chosen+1 {
+	if c := &n.Catching; c.From != n.Chosen+1 && !n.receiving() {
 		*c = Catching{From: n.Chosen + 1}
 		out.Send(n.Nodes[from], Ask{From: c.From})
 	}

@@ -93,7 +93,8 @@ func (n *Node) save(s Snapshot, first uint64) {
 // serve sends the first part of a snapshot.
 func (n *Node) serve(from int, out *protocols.Effects) {
 	v := &n.Serving
-	if s, ok := n.Snapshot.(Snapshot); ok && (v.Slot == 0 || v.Slot+1 < n.Log.First) {
+	// One that is being fetched is not taken away for a newer one.
+	if s, ok := n.Snapshot.(Snapshot); ok && (v.Slot == 0 || v.Slot+1 < n.Log.First && v.Idle > 1) {
 		*v = Serving{
 			Slot: s.Slot, Chunks: n.Sessions.Split(s.Sessions, n.Options.Part),
 			Configurations: s.Configurations, Incarnations: s.Incarnations,
@@ -130,14 +131,18 @@ func (n *Node) onPart(now time.Duration, from int, m Part, out *protocols.Effect
 		return
 	}
 	if r.Slot != m.Slot {
-		if m.Chunk.Position != 1 {
+		if m.Chunk.Position != 1 || n.receiving() {
 			return
 		}
 		*r = Receiving{Slot: m.Slot, From: from}
 	}
+	wanted := r.Assembly.Next()
 	complete, err := r.Assembly.Add(m.Chunk)
 	if err != nil {
 		return // late, or of another series
+	}
+	if !complete && r.Assembly.Next() == wanted {
+		return // it came twice, and what follows it is asked for
 	}
 	r.Age, r.From = 0, from
 	if !complete {
@@ -159,6 +164,11 @@ func (n *Node) onPart(now time.Duration, from int, m Part, out *protocols.Effect
 	n.ask(from, out)
 	n.lead(now, out)
 }
+
+// receiving tells whether a snapshot is coming: until it has come, or comes no more,
+// no other is asked for, nor taken. If nodes that offer different ones could supplant
+// each other's, none would ever be whole that takes longer than they take to offer.
+func (n *Node) receiving() bool { return n.Receiving.Slot > n.Chosen && n.Receiving.Age <= 1 }
 
 // install makes a snapshot the node's state.
 func (n *Node) install(s Snapshot, out *protocols.Effects) {
