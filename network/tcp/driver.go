@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,7 +40,8 @@ type Driver struct {
 	peers   map[protocols.NodeID]*peer
 	strange strangers
 
-	// The loop's own.
+	// The loop's own. Now is what the clock read after all had come that is handled.
+	now      time.Duration
 	timers   timers
 	effects  protocols.Effects
 	waiting  map[call]*Asking
@@ -59,8 +61,8 @@ type Driver struct {
 	stop   chan struct{}
 }
 
-// batchMost is how many events are handled before the writers are woken and the
-// timers looked at.
+// batchMost is how many events are handled before the writers are woken, the timers
+// looked at and the clock is read again.
 const batchMost = 256
 
 // Start recovers the disk and begins the node's life. The error says what is wrong
@@ -156,8 +158,9 @@ func (d *Driver) run(content protocols.Disk) {
 		defer d.all.Done()
 		d.accept()
 	}()
+	d.now = d.config.Clock()
 	d.step(protocols.Recovered{Disk: content})
-	d.wakeWriters()
+	d.flush()
 	d.loop()
 	d.end()
 }
@@ -206,28 +209,49 @@ func (d *Driver) loop() {
 		default:
 		}
 		d.fire()
-		letters := d.mailbox.take(d.batch)
-		d.batch = letters
-		for i := range letters {
-			d.handle(&letters[i])
-			if d.err != nil {
-				for _, l := range letters[i+1:] {
-					d.abandon(l)
-				}
-				return
-			}
-			if i%batchMost == batchMost-1 {
-				d.wakeWriters()
-				d.settle()
-				d.fire()
-			}
-		}
-		d.wakeWriters()
-		d.settle()
-		if len(letters) == 0 {
+		if !d.empty() {
 			d.wait(alarm)
 		}
 	}
+}
+
+// empty handles what is in the mailbox, and reports whether there was anything. Those
+// who are about to bring more are let do so first: what leaves the node in few large
+// pieces costs it and others less.
+func (d *Driver) empty() bool {
+	runtime.Gosched()
+	letters := d.mailbox.take(d.batch)
+	d.batch = letters
+	for i := range letters {
+		if i%batchMost == 0 {
+			d.pause(i)
+		}
+		if d.handle(&letters[i]); d.err != nil {
+			for _, l := range letters[i+1:] {
+				d.abandon(l)
+			}
+			return true
+		}
+	}
+	d.flush()
+	return len(letters) > 0
+}
+
+// pause reads the clock, once for many letters: a system call for each would cost more
+// than most steps. Behind some of many letters it first does what should not wait for
+// the last of them.
+func (d *Driver) pause(handled int) {
+	if handled > 0 {
+		d.flush()
+		d.fire()
+	}
+	d.now = d.config.Clock()
+}
+
+// flush lets go of what the steps so far want to leave this node.
+func (d *Driver) flush() {
+	d.wakeWriters()
+	d.settle()
 }
 
 // wait returns when there may be something to do.
@@ -250,9 +274,9 @@ func (d *Driver) fire() {
 	if _, first := d.timers.first(); first == never {
 		return
 	}
-	now := d.config.Clock()
+	d.now = d.config.Clock()
 	for d.err == nil {
-		timer, due := d.timers.due(now)
+		timer, due := d.timers.due(d.now)
 		if !due {
 			return
 		}
@@ -280,9 +304,11 @@ func (d *Driver) handle(l *letter) {
 	}
 }
 
-// step has the node handle an event, and carries out its effects.
+// step has the node handle an event, and carries out its effects. The node's clock
+// is read after the event came: what a lease allows then it allowed when the client
+// had asked.
 func (d *Driver) step(event protocols.Event) {
-	now := d.config.Clock()
+	now := d.now
 	d.effects = d.effects[:0]
 	d.config.Node.Step(now, event, &d.effects)
 	d.stats.steps.Add(1)
