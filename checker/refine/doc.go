@@ -3,9 +3,9 @@
 // speaks of. Zab.tla is the high-level specification of the ZooKeeper project
 // (zookeeper-specifications/protocol-spec), after Junqueira, Reed, Serafini, "Zab:
 // High-performance broadcast for primary-backup systems" (DSN 2011). The model
-// zab-spec (package checker/explore/reference) is a transcription of it; where a run
-// needs none of the differences below, a test of that package makes its steps in
-// that model, one by one.
+// zab-spec (package checker/explore/reference) is a transcription of it, and a test of
+// that package makes runs of the real protocol in it, as it is, action by action: most
+// need none of the room that is given below.
 //
 // # What is judged
 //
@@ -65,6 +65,9 @@
 //   - In a Timeout each end leaves by itself. The other goes on with what was under
 //     way until it learns of it: for it the Timeout is later. Nothing that it sends
 //     then is heard.
+//   - What a late learner acknowledges with NEWLEADER counts, and may commit. In the
+//     specification it counts, but nothing is committed before the next ACK.
+//   - A COMMIT is taken while the disk is still at work on a PROPOSE before it.
 //   - The oracle may answer two servers differently at one time.
 //
 // # What is outside
