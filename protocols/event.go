@@ -53,6 +53,10 @@ func (Disconnected) isEvent() {}
 // same as that of the state machine's commands: none, once it is in force.
 type Reconfigure struct{ Members []NodeID }
 
+// Sized is a command that tells about how many bytes it has, for whoever bounds what
+// it puts together. Any other counts as small.
+type Sized interface{ Size() int }
+
 // Origin implements Originated.
 func (e Requested) Origin() (ClientID, uint64) { return e.Client, e.Request }
 

@@ -42,6 +42,9 @@ type Command struct {
 	Absent bool
 }
 
+// Size implements protocols.Sized.
+func (c Command) Size() int { return len(c.Key) + len(c.Value) + len(c.Expect) }
+
 // Result is what a KV answers; which fields are set depends on the Op.
 type Result struct {
 	Value   string

@@ -9,6 +9,15 @@ import (
 // condition of one does not hold (a CAS that does not swap, an Add that cannot).
 type Transaction struct{ Commands []Command }
 
+// Size implements protocols.Sized.
+func (t Transaction) Size() int {
+	size := 0
+	for _, c := range t.Commands {
+		size += c.Size()
+	}
+	return size
+}
+
 // TransactionResult is what a KV answers to a Transaction.
 type TransactionResult struct {
 	// Results holds the result of each command, in order; of one that did not

@@ -54,7 +54,8 @@ func (n *Node) lastOf(c *Configuration) uint64 {
 func (n *Node) fill(last uint64) []protocols.Record {
 	g := &n.Leading
 	var values []protocols.Record
-	for slot := g.Next; slot <= last && len(values) < n.Options.Batch; slot++ {
+	var bytes weight
+	for slot := g.Next; slot <= last && len(values) < n.Options.Batch && !bytes.full(values); slot++ {
 		switch {
 		case len(g.Inherited) > 0 && g.Inherited[0].Slot == slot:
 			values = append(values, g.Inherited[0].Value)
@@ -73,6 +74,25 @@ func (n *Node) fill(last uint64) []protocols.Record {
 		}
 	}
 	return values
+}
+
+// batchBytes is from how many bytes of commands on a message gets no more of them: a
+// driver's frame has to hold it, and what is open of a pipeline of such in a promise.
+const batchBytes = 256 << 10
+
+// weight sums up the sizes of a growing list of values.
+type weight struct{ counted, bytes int }
+
+// full reports whether the values are as many bytes as a message takes.
+func (w *weight) full(values []protocols.Record) bool {
+	for ; w.counted < len(values); w.counted++ {
+		if carrier, ok := values[w.counted].(protocols.Carrier); ok {
+			if sized, ok := carrier.Carries().(protocols.Sized); ok {
+				w.bytes += sized.Size()
+			}
+		}
+	}
+	return w.bytes >= batchBytes
 }
 
 // why says in a word what the leader proposes a value for, but for a client.
@@ -319,7 +339,9 @@ func (n *Node) repeat(out *protocols.Effects) {
 		for i := 0; i < len(g.Open); i++ {
 			first := i
 			var values []protocols.Record
-			for ; i < len(g.Open) && len(values) < n.Options.Batch && n.lacks(p, &g.Open[i], n.Chosen+1+uint64(i)); i++ {
+			var bytes weight
+			for ; i < len(g.Open) && len(values) < n.Options.Batch && !bytes.full(values) &&
+				n.lacks(p, &g.Open[i], n.Chosen+1+uint64(i)); i++ {
 				values = append(values, n.Log.at(n.Chosen+1+uint64(i)).Value)
 			}
 			if len(values) > 0 {

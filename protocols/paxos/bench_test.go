@@ -21,7 +21,7 @@ type letter struct {
 	event protocols.Event
 }
 
-func newCluster(b *testing.B, sets map[string]string) *cluster {
+func newCluster(b testing.TB, sets map[string]string) *cluster {
 	b.Helper()
 	c := &cluster{}
 	config := protocols.Config{Nodes: []protocols.NodeID{1, 2, 3}, Tick: 100, Parameters: map[string]string{}}

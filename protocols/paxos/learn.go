@@ -84,7 +84,8 @@ const learnLeast = 64
 func (n *Node) learn(first uint64) Learn {
 	m := Learn{First: first, Chosen: n.Chosen}
 	most := max(n.Options.Batch, learnLeast)
-	for slot := first; slot <= n.Chosen && len(m.Values) < most; slot++ {
+	var bytes weight
+	for slot := first; slot <= n.Chosen && len(m.Values) < most && !bytes.full(m.Values); slot++ {
 		e := n.Log.at(slot)
 		m.Ballots = append(m.Ballots, e.Ballot)
 		m.Values = append(m.Values, e.Value)
