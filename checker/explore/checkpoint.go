@@ -24,7 +24,7 @@ type Checkpointing struct {
 }
 
 // CheckpointVersion is the version of the format that is written and read.
-const CheckpointVersion = 1
+const CheckpointVersion = 2
 
 const checkpointBegins = "quorumlab checkpoint\n"
 
@@ -278,6 +278,7 @@ func (r *Reader) table(t *table) {
 	}
 	t.homes, t.used, t.limit = numbers[0], numbers[1], numbers[2]
 	for _, column := range []*[]*segment{&t.slots, &t.second, &t.number} {
+		*column = (*column)[:0]
 		for n := r.Len(); n > 0 && r.err == nil; n-- {
 			s := new(segment)
 			for i := range s {

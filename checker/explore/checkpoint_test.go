@@ -92,7 +92,7 @@ func TestContinueRefuses(t *testing.T) {
 		{"other reductions", told, explore.Options{PartialOrder: true}, kept, "its reductions"},
 		{"other seed", told, explore.Options{Seed: 1}, kept, "its reductions, width of fingerprints or seed are others"},
 		{"no checkpoint", told, explore.Options{}, []byte("{}"), "it is no checkpoint"},
-		{"another version", told, explore.Options{}, bytes.Replace(kept, []byte(`"version":1`), []byte(`"version":9`), 1), "it has version 9, this program reads 1"},
+		{"another version", told, explore.Options{}, bytes.Replace(kept, fmt.Appendf(nil, `"version":%d`, explore.CheckpointVersion), []byte(`"version":9`), 1), "it has version 9, this program reads 2"},
 		{"cut short", told, explore.Options{}, kept[:len(kept)-40], "it is damaged"},
 		{"one bit wrong", told, explore.Options{}, flipped(kept), "it is damaged"},
 		{"too long", told, explore.Options{}, append(slices.Clone(kept), 0), "something behind its end"},

@@ -76,7 +76,7 @@ func (f *frontier) fresh(width int) *block {
 	}
 	size := blockStates
 	if len(f.blocks) == 0 {
-		size = 16
+		size = 8
 	}
 	return &block{words: make([]uint32, 0, size*width)}
 }

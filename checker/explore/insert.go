@@ -10,7 +10,7 @@ func (s *search) insertAll(round []*block) {
 	}
 	s.generated += uint64(n)
 	switch {
-	case n < 2*groupCount: // too few to be grouped
+	case s.alone || n < 2*groupCount: // too few to be grouped
 		for i, b := range batches {
 			for at, print := range b.prints {
 				s.insert(int(print>>groupShift), b, uint32(at), i, round)
@@ -33,10 +33,11 @@ func (s *search) insertAll(round []*block) {
 }
 
 func (s *search) insertGroup(w *worker, number int, batches []*Batch, round []*block) {
+	for _, batch := range batches {
+		w.touched += s.groups[number].table.touch(batch.prints, batch.order[batch.start[number]:batch.start[number+1]])
+	}
 	for i, batch := range batches {
-		order := batch.order[batch.start[number]:batch.start[number+1]]
-		w.touched += s.groups[number].table.touch(batch.prints, order)
-		for _, at := range order {
+		for _, at := range batch.order[batch.start[number]:batch.start[number+1]] {
 			s.insert(number, batch, at, i, round)
 		}
 	}
@@ -68,6 +69,10 @@ func (s *search) insert(number int, batch *Batch, at uint32, i int, round []*blo
 	if round != nil {
 		origin = round[i].place(int(batch.origin[at])).origin(batch.turn[at])
 	}
-	g.next.add(batch.state(int(at)), number, g.origins.count)
+	if s.alone {
+		s.addFew(batch.state(int(at)), place{number, g.origins.count})
+	} else {
+		g.next.add(batch.state(int(at)), number, g.origins.count)
+	}
 	g.origins.add(origin)
 }

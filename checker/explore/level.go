@@ -1,11 +1,13 @@
 package explore
 
+import "slices"
+
 // nextLevel makes what was inserted the level to expand.
 func (s *search) nextLevel() bool {
 	s.level, s.levelBytes = s.level[:0], 0
 	s.parity = 1 - s.parity
 	s.frontier = 0
-	var rest *block
+	rest := s.mixFew()
 	for g := range s.groups {
 		f := &s.groups[g].next
 		for _, b := range f.take() {
@@ -74,16 +76,77 @@ func (s *search) mix(rest, b *block) *block {
 			s.addBlock(rest)
 			rest = nil
 		}
-		if n := len(s.spareMixed); rest == nil && n > 0 {
-			rest, s.spareMixed = s.spareMixed[n-1], s.spareMixed[:n-1]
-			s.spareBytes -= rest.bytes()
-			rest.words, rest.places, rest.count = rest.words[:0], rest.places[:0], 0
-		} else if rest == nil {
-			rest = &block{group: mixed}
+		if rest == nil {
+			rest = s.mixedBlock()
 		}
-		rest.words = append(rest.words, b.state(i, s.width)...)
-		rest.places = append(rest.places, b.place(i))
-		rest.count++
+		rest.append(b.state(i, s.width), b.place(i))
 	}
 	return rest
+}
+
+// mixFew puts the states that came of a level of one block into the order in which
+// those of other levels are: by their groups, and those of one as they were found. It
+// returns the last block.
+func (s *search) mixFew() (rest *block) {
+	var next [groupCount + 1]int
+	for _, b := range s.few {
+		for _, p := range b.places {
+			next[p.group+1]++
+		}
+	}
+	for g := range groupCount {
+		next[g+1] += next[g]
+	}
+	s.order = slices.Grow(s.order[:0], next[groupCount])[:next[groupCount]]
+	for at, b := range s.few {
+		for i, p := range b.places {
+			s.order[next[p.group]] = at*blockStates + i
+			next[p.group]++
+		}
+	}
+	for _, number := range s.order {
+		if rest == nil || rest.count == blockStates {
+			if rest != nil {
+				s.addBlock(rest)
+			}
+			rest = s.mixedBlock()
+		}
+		b, i := s.few[number/blockStates], number%blockStates
+		rest.append(b.state(i, s.width), b.places[i])
+	}
+	for _, b := range s.few {
+		s.recycle(b)
+	}
+	s.few = s.few[:0]
+	return rest
+}
+
+// mixedBlock returns an empty block for states of several groups.
+func (s *search) mixedBlock() *block {
+	n := len(s.spareMixed)
+	if n == 0 {
+		return &block{group: mixed}
+	}
+	b := s.spareMixed[n-1]
+	s.spareMixed = s.spareMixed[:n-1]
+	s.spareBytes -= b.bytes()
+	b.words, b.places, b.count = b.words[:0], b.places[:0], 0
+	return b
+}
+
+// addFew adds a state that comes of a level of one block.
+func (s *search) addFew(state []uint32, at place) {
+	n := len(s.few)
+	if n == 0 || s.few[n-1].count == blockStates {
+		s.few = append(s.few, s.mixedBlock())
+		n++
+	}
+	s.few[n-1].append(state, at)
+}
+
+// append adds a state to a mixed block.
+func (b *block) append(state []uint32, at place) {
+	b.words = append(b.words, state...)
+	b.places = append(b.places, at)
+	b.count++
 }

@@ -10,7 +10,8 @@ type origins struct {
 // An origin is a parent's group, its number in that group, and the successor's
 // turn. That bounds the number of states of a group and of successors of one.
 const (
-	originsPiece = 1 << 10
+	originsPiece = 1 << 9
+	originsFirst = 1 << 4 // of the first piece, to begin with: small models have small groups
 	turnBits     = 24
 	numberBits   = 64 - turnBits - groupBits
 	turnMax      = 1<<turnBits - 1
@@ -39,10 +40,10 @@ func parent(origin uint64) (p place, turn int, ok bool) {
 
 func (o *origins) add(origin uint64) {
 	at := o.count % originsPiece
-	if at == 0 {
+	if at == 0 && (o.count > 0 || len(o.pieces) == 0) {
 		size := originsPiece
 		if o.count == 0 {
-			size = 16 // small models have small groups
+			size = originsFirst
 		}
 		o.pieces = append(o.pieces, make([]uint64, 0, size))
 	}
@@ -57,6 +58,9 @@ func (o *origins) ref(number int) *uint64 {
 	return &o.pieces[number/originsPiece][number%originsPiece]
 }
 
+// begin gives what is empty its first piece, and room to name more.
+func (o *origins) begin(first []uint64, room [][]uint64) { o.pieces = append(room, first[:0]) }
+
 // bytes returns the size; all pieces but the first and the last are full.
 func (o *origins) bytes() uint64 {
 	n := len(o.pieces)
@@ -67,5 +71,6 @@ func (o *origins) bytes() uint64 {
 	if n > 1 {
 		sum += 8 * uint64((n-2)*originsPiece+cap(o.pieces[n-1]))
 	}
-	return sum
+	const header = 24 // a piece's
+	return sum + uint64(n)*header
 }

@@ -28,8 +28,13 @@ type search struct {
 	crew    crew
 	batches [roundBlocks]*Batch // of the round's blocks
 	level   []*block
-	depth   int
-	before  uint64 // distinct states when the level began
+	// few is what comes of a level of one block, and alone whether the level is one:
+	// that is for one worker, and needs no groups.
+	few    []*block
+	order  []int // of the states in few
+	alone  bool
+	depth  int
+	before uint64 // distinct states when the level began
 	// Blocks that have been expanded: those of one group, and mixed ones.
 	spare, spareMixed []*block
 	// What the blocks of the level take, and those that are spare.
@@ -62,6 +67,22 @@ type group struct {
 	// young has, with partial-order reduction, those that come next.
 	young table
 	_     apart
+}
+
+// early is room for what comes first of all groups, in one piece: many searches are so
+// small that they need no more.
+type early struct {
+	segments [groupCount]segment
+	origins  [groupCount][originsFirst]uint64
+	slots    [groupCount][earlySegments]*segment
+	pieces   [groupCount][1][]uint64
+}
+
+const earlySegments = 2
+
+func (e *early) give(g int, to *group) {
+	to.table.begin(&e.segments[g], e.slots[g][:0])
+	to.origins.begin(e.origins[g][:], e.pieces[g][:0])
 }
 
 // worker is what one goroutine works with.
@@ -160,10 +181,12 @@ func newSearch(model Model, options Options) (*search, error) {
 			return nil, err
 		}
 	}
+	room := new(early)
 	for g := range s.groups {
 		group := &s.groups[g]
 		group.table.wide, group.table.numbered = options.Wide, s.sleepy
 		group.next.placed = s.sleepy
+		room.give(g, group)
 		if options.Audit {
 			group.audit = newAudit(s.width)
 		}
@@ -176,7 +199,7 @@ var ErrAsymmetric = errors.New("explore: no parts of this model can be interchan
 
 // roundBlocks is the number of blocks of a round. What comes of them stays in the
 // caches of two cores.
-const roundBlocks = 24
+const roundBlocks = 16
 
 // canonical returns the function that a worker's batches apply to states.
 func (s *search) canonical(worker int) func([]uint32) {
@@ -211,7 +234,9 @@ func (s *search) begin() {
 // expandLevel expands the level, or as much of it as the bounds allow. Every
 // state of it is judged in any case.
 func (s *search) expandLevel(ctx context.Context) {
+	s.alone = len(s.level) == 1 && !s.options.PartialOrder
 	s.expandBlocks(ctx, s.level, s.options.PartialOrder && !s.options.Insistent)
+	s.alone = false
 	if s.bound == Unbounded {
 		s.expandBlocks(ctx, s.anew.blocks(s.width), false)
 	}
@@ -250,7 +275,9 @@ func (s *search) expandRound(from int, round []*block, reduce bool) {
 		s.batches[i] = s.batch(number)
 		s.expand(number, from+i, s.batches[i], round[i], reduce)
 	})
-	s.handOut()
+	if !s.alone {
+		s.handOut()
+	}
 	s.insertAll(round)
 	s.takeHits()
 	for i := range s.workers {
@@ -270,6 +297,9 @@ func (s *search) expandRound(from int, round []*block, reduce bool) {
 // nextFrontier counts the states that were reached last.
 func (s *search) nextFrontier() {
 	s.frontier = 0
+	for _, b := range s.few {
+		s.frontier += uint64(b.count)
+	}
 	for g := range s.groups {
 		for _, b := range s.groups[g].next.blocks {
 			s.frontier += uint64(b.count)
@@ -316,6 +346,9 @@ func (s *search) size() (distinct, bytes uint64) {
 		if group.audit != nil {
 			bytes += group.audit.bytes()
 		}
+	}
+	for _, b := range s.few {
+		bytes += b.bytes()
 	}
 	bytes += s.levelBytes + s.spareBytes
 	for i := range s.workers {
@@ -384,7 +417,7 @@ func (s *search) expand(number, at int, batch *Batch, b *block, reduce bool) {
 			s.overflow.Store(true)
 		}
 	}
-	if batch.count >= groupCount {
+	if batch.count >= groupCount && !s.alone {
 		batch.group()
 	}
 }

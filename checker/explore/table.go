@@ -42,8 +42,21 @@ type stashed struct{ print, second, number uint64 }
 // it is never emptier than to three fifths.
 const (
 	tableGrowth = 4
-	tailSlots   = segmentSlots / 2
+	tailSlots   = segmentSlots / 4
 )
+
+// begin gives a table that has nothing yet its first segment, and room to name more.
+func (t *table) begin(first *segment, room []*segment) {
+	t.slots = append(room, first)
+	t.homes = segmentSlots - tailSlots
+	t.limit = t.homes * 4 / 5
+	if t.wide {
+		t.second = append(t.second, new(segment))
+	}
+	if t.numbered {
+		t.number = append(t.number, new(segment))
+	}
+}
 
 // home returns the slot at which a search for a fingerprint begins: in tables of
 // any size those of greater ones are not before those of smaller ones.

@@ -115,8 +115,8 @@ func (b *bench) exploreRound(m benchModel, workers int) (speed, bytes float64, e
 	}
 	var generated uint64
 	seconds := 0.0
-	runtime.GC()
 	for range m.times {
+		runtime.GC() // what earlier ones have left costs this one nothing
 		model, _, err := entry.Make(m.set)
 		if err != nil {
 			return 0, 0, internal(err)

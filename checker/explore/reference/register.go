@@ -22,11 +22,11 @@ type Register struct {
 	desks []desk
 
 	post      explore.Lock // for letters, and for adding to envelopes
-	letters   map[envelope]uint32
+	letters   index
 	envelopes explore.Arena[letter]
 
 	archive   explore.Lock // for histories, and for adding to verdicts
-	histories map[history]uint32
+	histories index
 	verdicts  explore.Arena[recorded]
 	recorded  explore.Memo // history, event → history
 
@@ -37,12 +37,15 @@ type Register struct {
 // has its own, so that workers seldom wait for each other.
 type desk struct {
 	interning explore.Lock // for what follows, but for reading arenas and memos
-	cells     map[cell]uint32
+	cells     index
 	cellOf    []cell
-	inboxes   map[string]uint32
+	cellHash  []uint64
+	inboxes   index
 	boxes     []inbox
 	scratch   inbox
 	out       outbox
+	kept      []envelope // room for inboxes
+	sends     []letterTo // and for what outcomes send
 
 	sites    explore.Arena[site]
 	moves    explore.Arena[move]
@@ -110,12 +113,10 @@ type outcome struct {
 func newRegister(p explore.Values, protocol protocol) *Register {
 	m := &Register{
 		protocol: protocol, servers: p.Number("servers"), clients: p.Number("clients"),
-		letters: map[envelope]uint32{}, histories: map[history]uint32{},
 	}
 	m.desks = make([]desk, m.servers+m.clients)
 	for actor := range m.desks {
-		d := &m.desks[actor]
-		d.cells, d.inboxes, d.out.self = map[cell]uint32{}, map[string]uint32{}, actor
+		m.desks[actor].out.self = actor
 	}
 	for kind, name := range networkNames {
 		if name == p["network"] {

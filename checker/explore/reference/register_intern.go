@@ -11,45 +11,47 @@ import (
 // desk's lock held. The hashes are of the contents, for numbers differ from run to
 // run.
 
-// mapEntry is about how much memory a map takes for a byte of its entries.
-const mapEntry = 2
-
 func (m *Register) cell(d *desk, c cell) uint32 {
-	id, known := d.cells[c]
+	hash := explore.HashWords(uint64(d.out.self), c[:])
+	id, known := d.cells.find(hash, func(id uint32) bool { return d.cellOf[id] == c })
 	if !known {
 		id = uint32(len(d.cellOf))
-		d.cells[c] = id
-		d.cellOf = append(d.cellOf, c)
-		m.bytes.Add((1 + mapEntry) * uint64(unsafe.Sizeof(c)))
+		d.cells.add(hash, id)
+		d.cellOf, d.cellHash = append(d.cellOf, c), append(d.cellHash, hash)
+		m.bytes.Add(uint64(unsafe.Sizeof(c)) + 8 + indexEntry)
 	}
 	return id
 }
+
+// indexEntry is about how much an index takes for an entry.
+const indexEntry = 16
 
 // inbox numbers an inbox; the caller may use it for another one afterwards.
 func (m *Register) inbox(d *desk, box inbox) uint32 {
-	id, known := d.inboxes[box.key()]
+	hash := explore.HashWords(0, box)
+	id, known := d.inboxes.find(hash, func(id uint32) bool { return slices.Equal(d.boxes[id], box) })
 	if !known {
 		id = uint32(len(d.boxes))
-		kept := slices.Clone(box)
-		d.inboxes[kept.key()] = id
+		d.inboxes.add(hash, id)
+		kept := inbox(keep(&d.kept, len(box)))
+		copy(kept, box)
 		d.boxes = append(d.boxes, kept)
-		m.bytes.Add(uint64(8*len(box)) + sliceHeader + mapEntry*(stringHeader+4))
+		m.bytes.Add(uint64(8*len(box)) + sliceHeader + indexEntry)
 	}
 	return id
 }
 
-const (
-	stringHeader = 16
-	sliceHeader  = 24
-)
+const sliceHeader = 24
 
-// key returns the inbox as a key of a map: its memory as it is, which must not
-// change while the map has it.
-func (b inbox) key() string {
-	if len(b) == 0 {
-		return ""
+// keep takes so many items of a room, which is made anew when it is used up.
+func keep[T any](room *[]T, n int) []T {
+	const piece = 64
+	if len(*room) < n {
+		*room = make([]T, max(n, piece))
 	}
-	return unsafe.String((*byte)(unsafe.Pointer(&b[0])), len(b)*int(unsafe.Sizeof(b[0])))
+	kept := (*room)[:n:n]
+	*room = (*room)[n:]
+	return kept
 }
 
 func (m *Register) site(d *desk, cell, inbox uint32) uint32 {
@@ -60,7 +62,7 @@ func (m *Register) site(d *desk, cell, inbox uint32) uint32 {
 	box := d.boxes[inbox]
 	id, s := d.sites.Add()
 	s.cell, s.inbox = cell, inbox
-	s.hash = explore.HashWords(explore.HashWords(uint64(d.out.self), d.cellOf[cell][:]), box)
+	s.hash = explore.HashWords(d.cellHash[cell], box)
 	for _, e := range box {
 		s.chosen = s.chosen || e.kind() == getOkMessage && e.value() != 0
 	}
@@ -72,33 +74,36 @@ func (m *Register) site(d *desk, cell, inbox uint32) uint32 {
 func (m *Register) letter(e envelope) uint32 {
 	m.post.Lock()
 	defer m.post.Unlock()
-	id, known := m.letters[e]
+	hash := explore.Mix(uint64(e) + 1)
+	id, known := m.letters.find(hash, func(id uint32) bool { return m.envelopes.At(id).content == e })
 	if !known {
 		var l *letter
 		id, l = m.envelopes.Add()
-		l.content, l.hash = e, explore.Mix(uint64(e)+1)
-		m.letters[e] = id
-		m.bytes.Add(48)
+		l.content, l.hash = e, hash
+		m.letters.add(hash, id)
+		m.bytes.Add(uint64(unsafe.Sizeof(*l)) + indexEntry)
 	}
 	return id
 }
 
 func (m *Register) history(h history) uint32 {
+	var room [unsafe.Sizeof(h)]byte
+	hash := explore.HashBytes(h.bytes(room[:0]))
 	m.archive.Lock()
 	defer m.archive.Unlock()
-	id, known := m.histories[h]
+	id, known := m.histories.find(hash, func(id uint32) bool { return m.verdicts.At(id).content == h })
 	if !known {
 		var r *recorded
 		id, r = m.verdicts.Add()
-		r.content, r.hash, r.linearizable = h, explore.HashBytes(h.bytes()), h.linearizable()
-		m.histories[h] = id
-		m.bytes.Add(3 * uint64(unsafe.Sizeof(h)))
+		r.content, r.hash, r.linearizable = h, hash, h.linearizable()
+		m.histories.add(hash, id)
+		m.bytes.Add(uint64(unsafe.Sizeof(*r)) + indexEntry)
 	}
 	return id
 }
 
-func (h *history) bytes() []byte {
-	data := make([]byte, 0, unsafe.Sizeof(*h))
+// bytes appends the history to data.
+func (h *history) bytes(data []byte) []byte {
 	flag := func(b bool) {
 		if b {
 			data = append(data, 1)
@@ -174,9 +179,7 @@ func (m *Register) outcome(d *desk, cell uint32, e envelope) uint32 {
 	}
 	o.noop = !touched && len(out.sent) == 0
 	o.cell, o.letter, o.kind = m.cell(d, c), letter, uint8(e.kind())
-	if len(out.sent) > 0 {
-		o.sent = make([]letterTo, len(out.sent))
-	}
+	o.sent = keep(&d.sends, len(out.sent))
 	for i, e := range out.sent {
 		o.sent[i] = letterTo{uint32(e.to()), m.letter(e)}
 	}
