@@ -306,7 +306,7 @@ func (s *Supervisor) Restart(id protocols.NodeID) error {
 	detach(command)
 	stdin, err := command.StdinPipe()
 	if err == nil {
-		err = command.Start()
+		err = start(command)
 	}
 	if err != nil {
 		log.Close()
