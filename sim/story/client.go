@@ -3,6 +3,7 @@ package story
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,6 +64,39 @@ func (p *player) clientDoes(id protocols.ClientID, words []string) error {
 	client.Script = append(client.Script, sim.Operation{Number: len(client.Script) + 1, Command: command})
 	_, err = p.choose(sim.Choice{Kind: sim.Invoke, Client: id})
 	return err
+}
+
+// each: CLIENT to CLIENT asks …: one after the other, in the order in which they stand
+// in the setup, and each is served as by settle. What they were told is summed up.
+func (p *player) each(words []string) error {
+	if len(words) < 4 || words[1] != "to" {
+		return errors.New("write \"each CLIENT to CLIENT asks NODE: COMMAND\"")
+	}
+	first, last := p.clientNamed(words[0]), p.clientNamed(words[2])
+	if first == 0 || last < first {
+		return fmt.Errorf("%s to %s are no clients in their order", words[0], words[2])
+	}
+	p.muted = true
+	defer func() { p.muted = false }()
+	told := map[string]int{}
+	for id := first; id <= last; id++ {
+		if err := p.clientDoes(id, words[3:]); err != nil {
+			return err
+		}
+		if err := p.settle(nil); err != nil {
+			return err
+		}
+		answer, answered := p.answers[id]
+		if !answered {
+			answer = "no answer"
+		}
+		told[answer]++
+	}
+	p.muted = false
+	for _, answer := range slices.Sorted(maps.Keys(told)) {
+		p.say("  %d of them have: %s", told[answer], answer)
+	}
+	return nil
 }
 
 // commandOf reads what a client asks for.

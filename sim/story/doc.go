@@ -46,6 +46,7 @@
 //	c1 asks n1: transfer a b 10
 //	c1 asks n1: reconfigure n1 n2 n4
 //	c1 gives up              it waits no longer
+//	each c2 to c900 asks n1: add x 1  one after the other, each served as by settle
 //
 //	deliver n1→n2            the oldest packet on its way there (-> does as well)
 //	deliver Ack n2→n1        the oldest of that type; a stream keeps its order

@@ -21,6 +21,8 @@ type player struct {
 	// line asked for, "" if nothing.
 	brief bool
 	asked string
+	// muted: nothing is told.
+	muted bool
 	// notes and sent are what nodes noted and sent since the start or the last
 	// "from here on"; answers is what each client was last told.
 	notes   []noted
@@ -69,7 +71,7 @@ func commands() map[string]command {
 		"hold": (*player).hold, "release": (*player).release,
 		"cut": (*player).cut, "split": (*player).split, "heal": (*player).heal, "break": (*player).breakStream,
 		"settle": (*player).settle, "run": (*player).run,
-		"from": (*player).fromHere, "expect": (*player).expect,
+		"from": (*player).fromHere, "expect": (*player).expect, "each": (*player).each,
 	}
 }
 
@@ -102,7 +104,9 @@ func (p *player) perform(text string) error {
 }
 
 func (p *player) say(format string, args ...any) {
-	fmt.Fprintf(&p.text, format+"\n", args...)
+	if !p.muted {
+		fmt.Fprintf(&p.text, format+"\n", args...)
+	}
 }
 
 // name returns a node's name.

@@ -168,6 +168,11 @@ deliver all
 expect nothing in flight
 expect 4 copyOf sent from n1
 expect no beat sent`},
+		"many clients are served one after the other": {protocols.Stream, "clients: 20\n", `
+boot all
+each c2 to c20 asks n1: add x 2
+expect n1 n2 n3 hold x = 38
+expect c20 got ok`},
 		"a crash keeps what it is told to": {protocols.Stream, "", `
 boot n1
 c1 asks n1 then n2: put x 1
@@ -283,6 +288,8 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		{"", "boot n1\nrun until leading at n1 within 3s", "it did not come to that within 3s"},
 		{"", "boot n1\nc1 asks n1: putt x 1", `a client cannot ask to "putt": did you mean "put"?`},
 		{"", "boot n1\nc1 gives up", "c1 waits for nothing"},
+		{"", "boot n1\neach c2 to c1 asks n1: get x", "no clients in their order"},
+		{"", "boot n1\neach c1 asks n1: get x", "each CLIENT to CLIENT"},
 		{"", "boot n1\nc1 asks n1: put x 1\nc1 asks n1: put x 2", "c1 still waits for its answer"},
 		{"", "", "there is no script"},
 	} {
