@@ -43,9 +43,11 @@
 // primary a term; of one term's entries every log holds a prefix.
 //
 // What it does not do: with empty_disk=new, tell a disk that was wiped from a new
-// one, so that node 1 would lead term 1 once more and fill it anew; and with sync
-// and wait=all a take-over restores reads but no writes, which wait for all nodes, the dead one
-// included, until it is back.
+// one before a backup shows it that it is not. Until then node 1 leads term 1 once more,
+// answers reads from nothing and, with async, writes that nobody else will have; with
+// empty_disk=ask it does not, and a new cluster begins when all its nodes have been up. And
+// with sync and wait=all a take-over restores reads but no writes, which wait for all nodes,
+// the dead one included, until it is back.
 //
 // It needs stream links. It may import protocols, protocols/state and
 // protocols/machine only, and reads no clock, random source or map order.

@@ -12,7 +12,7 @@ import (
 // all: any one of them may be the only one that heard of it. So a cluster begins its
 // work when all of its nodes have been up, and a node that lost its disk leads again only
 // when it has the others' log and all have answered. With empty_disk=new it takes its disk for
-// a new one.
+// a new one, and leads until a backup shows it that it led before.
 
 // Inquiry asks a node what it knows.
 type Inquiry struct{}
@@ -90,6 +90,32 @@ func (n *Node) informed(out *protocols.Effects) {
 	}
 	n.persist(out, protocols.SetMeta{Meta: n.meta()})
 	n.resume(out)
+}
+
+// wiped: a backup has an entry, up to index, of the node's own term that the node never
+// sent it. A node that restarts claims another term, unless it takes itself for new: so its
+// disk was wiped since. It gives the term up, and has to get its log back.
+func (n *Node) wiped(index uint64, out *protocols.Effects) {
+	n.leaveBackups(out)
+	n.Backups, n.Held = nil, nil
+	n.note(out, protocols.Lost, index, "the disk is empty, and others know better")
+	n.take(RoleBackup, out)
+	n.empty(index, out)
+	n.forgetReadIndices()
+	n.resume(out)
+}
+
+// empty gives up all that the node has written since its disk was wiped: entries of its
+// own term which have the place of others. Until that is done Blank stands on the disk, for
+// a crash in between.
+func (n *Node) empty(index uint64, out *protocols.Effects) {
+	n.Lost, n.Blank = max(n.Lost, index), true
+	n.persist(out, protocols.SetMeta{Meta: n.meta()})
+	n.truncate(n.Snapshot.End.Index, out)
+	n.Sessions.Restore(nil)
+	n.replace(Snapshot{Machine: n.Sessions.Snapshot()}, out)
+	n.Blank = false
+	n.persist(out, protocols.SetMeta{Meta: n.meta()})
 }
 
 // meta is what the metadata on disk must say now.

@@ -87,3 +87,60 @@ func TestClusterBeginsWhenAllHaveBeenUp(t *testing.T) {
 	c.recover()
 	c.wantRole(1, RolePrimary, 1)
 }
+
+// A primary whose disk was wiped takes it for new, answers a write, and then hears what
+// its backups have. Wherever it crashes while it gives that up, it comes back as a backup
+// and takes over their log.
+func TestWipedPrimaryCrashesWhileItGivesUp(t *testing.T) {
+	for keep := 1; keep <= 4; keep++ {
+		c := newCluster(t, 3, set{"replication": "async", "takeover": "timeout", "snapshot_every": "2"})
+		c.drain()
+		c.request(1, 1, 1, put("old"))
+		c.drain()
+		c.cut(1, 2)
+		c.cut(1, 3)
+		c.wipe(1)
+		made := c.broadcast
+		c.broadcast = map[End]Entry{}    // it makes others in their place
+		for request := range uint64(3) { // a snapshot, and an entry after it
+			c.request(1, 2, request+1, put("of nobody"))
+			for len(c.disks[1].pending) > 0 {
+				c.sync(1)
+			}
+		}
+		c.heal()
+		for c.nodes[1].Lost == 0 {
+			c.fire(timerRetry)
+			for _, l := range c.busy() {
+				c.deliver(l)
+			}
+		}
+		c.crash(1, keep)
+		c.broadcast = made
+		c.recover()
+		if c.nodes[1].leads() || c.nodes[1].last().Index > 1 {
+			t.Errorf("after %d writes it is a %s with %+v", keep, c.nodes[1].Role, c.nodes[1].Log)
+		}
+		c.fireAt(2, protocols.Timer{Name: timerTakeover})
+		c.recover()
+		c.wantRole(2, RolePrimary, 2)
+		c.request(1, 3, 1, get())
+		c.recover()
+		c.wantRead(3, 1, "old")
+		c.wantConverged()
+	}
+}
+
+// Without a take-over nobody can give it its log back: it stops.
+func TestWipedPrimaryStopsIfNobodyTakesOver(t *testing.T) {
+	c := newCluster(t, 3, set{})
+	c.drain()
+	c.request(1, 1, 1, put("old"))
+	c.drain()
+	c.wipe(1)
+	c.recover()
+	c.wantRole(1, RoleHalted, 1)
+	if last := c.nodes[2].last().Index; last != 1 {
+		t.Errorf("node 2 has %d entries", last)
+	}
+}

@@ -59,6 +59,7 @@ func milestones() []protocols.Milestone {
 		{Kind: protocols.Broadcast},
 		{Kind: protocols.Delivered},
 		{Kind: protocols.Halted},
+		{Kind: protocols.Lost},
 		{Kind: Discarded},
 		{Kind: protocols.Restored, Text: "recovered"},
 		{Kind: protocols.Restored, Text: "rolled back"},
@@ -93,7 +94,7 @@ func parameters() []protocols.Parameter {
 		},
 		{
 			Name: "empty_disk", Default: emptyNew, Choices: []string{emptyNew, emptyAsk},
-			Help: "a node with an empty disk is new, or was perhaps wiped: then it asks all others what they know before it leads",
+			Help: "a node with an empty disk is new, and leads until others show it that it was wiped, or it asks all others before it leads",
 		},
 		{
 			Name: "takeover_after", Default: "10",

@@ -31,6 +31,9 @@ func (n *Node) onRecovered(disk protocols.Disk, out *protocols.Effects) {
 	n.Reads = map[protocols.ClientID]Read{}
 	n.Sessions.Restore(n.Snapshot.Machine)
 	n.restored("recovered", out)
+	if meta.Blank && !n.Settings.AskFirst {
+		n.empty(meta.Lost, out)
+	}
 	n.apply(out)
 	switch own := n.Settings.owner(n.Term) == n.Settings.Self; {
 	case n.Settings.AskFirst && (empty || meta.Blank):

@@ -212,6 +212,10 @@ func (n *Node) onFollow(from protocols.NodeID, follow Follow, out *protocols.Eff
 		return
 	}
 	backup := n.backup(from)
+	if end := follow.Ends[len(follow.Ends)-1]; end.Term == n.Term && end.Index > backup.Sent {
+		n.wiped(end.Index, out)
+		return
+	}
 	backup.Following, backup.Acked = true, 0
 	out.CancelTimer(retryOf(from))
 	sync := Sync{Term: n.Term, Last: n.last().Index, Commit: n.Commit}

@@ -141,13 +141,7 @@ func (n *Node) adopt(term uint64, out *protocols.Effects) {
 		n.claim(n.Settings.nextOwn(term), out)
 		return
 	}
-	if n.leads() {
-		out.CancelTimer(protocols.Timer{Name: timerHeartbeat})
-		for _, backup := range n.Backups {
-			out.CancelTimer(protocols.Timer{Name: timerSilence, Key: uint64(backup.Node)})
-			out.CancelTimer(retryOf(backup.Node))
-		}
-	}
+	n.leaveBackups(out)
 	n.Term, n.Synced, n.Asked, n.Following, n.Incoming = term, false, false, false, machine.Assembly{}
 	n.Backups, n.Held = nil, nil
 	if n.Role != RoleBackup {
@@ -156,4 +150,16 @@ func (n *Node) adopt(term uint64, out *protocols.Effects) {
 	n.forgetReadIndices()
 	n.persist(out, protocols.SetMeta{Meta: n.meta()})
 	n.watchPrimary(out)
+}
+
+// leaveBackups stops the timers of a primary.
+func (n *Node) leaveBackups(out *protocols.Effects) {
+	if !n.leads() {
+		return
+	}
+	out.CancelTimer(protocols.Timer{Name: timerHeartbeat})
+	for _, backup := range n.Backups {
+		out.CancelTimer(protocols.Timer{Name: timerSilence, Key: uint64(backup.Node)})
+		out.CancelTimer(retryOf(backup.Node))
+	}
 }
