@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -37,7 +38,15 @@ func newTortureNetwork(t *tormented) (tortureNetwork, error) {
 		return proxied{t}, nil
 	}
 	t.report.Network = "netns"
-	return newNamespaces(t.flags.nodes)
+	n, err := newNamespaces(t.flags.nodes)
+	if err != nil {
+		return nil, err
+	}
+	for _, lack := range n.probe() {
+		t.report.Skipped = append(t.report.Skipped, lack)
+		t.lab.hint("%s", lack)
+	}
+	return n, nil
 }
 
 // proxied is the proxy that the supervisor puts between the nodes.
@@ -77,6 +86,10 @@ type namespaces struct {
 	prefix string // of all names, at most 8 letters
 	nodes  int
 	blocks map[proxy.Pair]bool
+	// shape makes the words for tc of a slow link, nil if it knows none here; kills
+	// tells that ss can end a connection.
+	shape func(delay time.Duration) []string
+	kills bool
 }
 
 // subnet is where the namespaces are; the bridge has .254.
@@ -187,26 +200,84 @@ func (n *namespaces) slow(delay time.Duration, pairs []proxy.Pair) error {
 	if len(pairs) == 0 {
 		return nil
 	}
-	node := int(pairs[0].From)
-	arguments := []string{"netns", "exec", n.name(node), "tc", "qdisc", "replace", "dev", fmt.Sprintf("%sw%d", n.prefix, node), "root"}
-	if delay == 0 {
-		arguments[5] = "delete"
-	} else {
-		arguments = append(arguments, "netem", "delay", delay.String())
+	if n.shape == nil {
+		return fmt.Errorf("%w: the kernel has no queue that delays", errSkip)
 	}
-	if err := ip(arguments...); err != nil {
-		return fmt.Errorf("%w: %w", errSkip, err)
+	node := int(pairs[0].From)
+	if delay == 0 {
+		return n.queue(node, "delete")
+	}
+	return n.queue(node, "replace", n.shape(delay)...)
+}
+
+// queue sets how a node's host queues what it sends.
+func (n *namespaces) queue(node int, verb string, words ...string) error {
+	device := fmt.Sprintf("%sw%d", n.prefix, node)
+	return ip(append([]string{"netns", "exec", n.name(node), "tc", "qdisc", verb, "dev", device, "root"}, words...)...)
+}
+
+// The ways to make a link slow: to delay what it carries, or, where the kernel cannot,
+// to make it so narrow that it queues, and drops what would wait for longer.
+func delayed(delay time.Duration) []string { return []string{"netem", "delay", delay.String()} }
+
+func narrow(delay time.Duration) []string {
+	return []string{"tbf", "rate", "1mbit", "burst", "2000", "latency", delay.String()}
+}
+
+// probe finds out what the kernel can do to links, and returns what it cannot.
+func (n *namespaces) probe() (lacks []string) {
+	var errs []error
+	for _, shape := range []func(time.Duration) []string{delayed, narrow} {
+		if err := n.queue(1, "replace", shape(100*time.Millisecond)...); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		n.shape = shape
+		n.queue(1, "delete")
+		break
+	}
+	switch {
+	case n.shape == nil:
+		lacks = append(lacks, fmt.Sprintf("--netns: flaky: links cannot be made slow: %v", errors.Join(errs...)))
+	case len(errs) > 0:
+		lacks = append(lacks, "--netns: flaky: the kernel has no netem; links are made narrow instead (tbf)")
+	}
+	err := killsConnections()
+	if n.kills = err == nil; !n.kills {
+		lacks = append(lacks, fmt.Sprintf("--netns: break: ss cannot end connections: %v", err))
+	}
+	return lacks
+}
+
+// killsConnections tries whether ss ends a connection.
+func killsConnections() error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	out, err := exec.Command("ss", "--kill", "--tcp", "dst", listener.Addr().String()).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(out)))
+	}
+	conn.SetReadDeadline(time.Now().Add(time.Second))
+	if _, err := conn.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
+		return errors.New("the kernel does not do it")
 	}
 	return nil
 }
 
 // breakLink ends all connections of two nodes, as a firewall does that is reset.
 func (n *namespaces) breakLink(a, b protocols.NodeID) error {
-	err := ip("netns", "exec", n.name(int(a)), "ss", "--kill", "dst", n.host(int(b)))
-	if err != nil {
-		return fmt.Errorf("%w: %w", errSkip, err)
+	if !n.kills {
+		return fmt.Errorf("%w: ss cannot end connections here", errSkip)
 	}
-	return nil
+	return ip("netns", "exec", n.name(int(a)), "ss", "--kill", "--tcp", "dst", n.host(int(b)))
 }
 
 // close takes away all that can be; what is not there was not made.
