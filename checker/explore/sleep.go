@@ -43,6 +43,9 @@ func (o Owner) Nobodys() bool { return o.Actor == everybody }
 // By says whose the next successor is, and whom it touches.
 func (b *Batch) By(actor int, touched uint32) { b.next = Owner{actor, touched} }
 
+// Heeds reports whether what By says matters to anybody.
+func (b *Batch) Heeds() bool { return b.sleepy || b.keepLabels }
+
 // owner returns what was said of the successor that is added now.
 func (b *Batch) owner() Owner {
 	owner := b.next

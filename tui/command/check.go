@@ -274,6 +274,7 @@ func (f *checkFlags) parse(l *lab, name string) (*checking, explore.Options, err
 	if err != nil {
 		return nil, options, usage("", "%v", err)
 	}
+	collect(model, options.MemoryMax)
 	c := &checking{name: name, model: model, values: values, flags: *f}
 	if f.checkpoint != "" || f.resume != "" {
 		options.Checkpoint = c.checkpointing()
@@ -294,24 +295,33 @@ func parameters(sets []string) (map[string]string, error) {
 	return set, nil
 }
 
-// memoryMax returns the bound of the memory, and has the garbage collector keep
-// to it: the tables of a search are garbage as soon as they have grown.
+// memoryMax returns the bound of the memory.
 func (f *checkFlags) memoryMax() (uint64, error) {
-	bound := freeMemory() / 4 * 3
 	if f.memory != "" {
-		var err error
-		if bound, err = parseSize(f.memory); err != nil {
-			return 0, err
-		}
+		return parseSize(f.memory)
 	}
-	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(checkGarbagePercent)
-	}
-	return bound, nil
+	return freeMemory() / 4 * 3, nil
 }
 
-// checkGarbagePercent: the collector has next to nothing to scan.
-const checkGarbagePercent = 25
+// collect has the garbage collector keep to the bound: the tables of a search are
+// garbage as soon as they have grown.
+func collect(model explore.Model, bound uint64) {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	percent := checkGarbagePercent
+	if _, ok := model.(*world.Model); ok {
+		percent = worldGarbagePercent
+	}
+	debug.SetGCPercent(percent)
+	if bound > 0 {
+		debug.SetMemoryLimit(int64(bound + bound/3))
+	}
+}
+
+// The collector has next to nothing to scan of a reference model. Of a world it has
+// whole nodes to scan, each time, and little memory to gain.
+const checkGarbagePercent, worldGarbagePercent = 25, 100
 
 // freeMemory returns how much memory can be had, 0 if the system does not tell.
 func freeMemory() uint64 {

@@ -12,6 +12,9 @@ func (x *expander) Attributes() bool { return !x.config.Limits.PromptHints }
 // and restarts, what is sent to a node that is down, and what of a client is done
 // at a node at once.
 func (x *expander) attribute(kind, a, b int) {
+	if !x.batch.Heeds() {
+		return
+	}
 	var actor int
 	switch kind {
 	case kindDeliver, kindLearn, kindRequest:

@@ -61,7 +61,7 @@ func (m *Model) invoke(s *situation, client int) {
 func (m *Model) arriveRequest(s *situation, client int) {
 	c := m.clients.At(s.client(client))
 	node := m.contact(client, &c)
-	if !m.cells.At(s.cell(node)).Up {
+	if !s.runs(node) {
 		c.phase, c.refused = answered, sim.Crashed
 		m.answer(s, client, c)
 		return
@@ -112,7 +112,7 @@ func (m *Model) arriveLate(s *situation, client, at int) {
 	copy(c.late[at:], c.late[at+1:])
 	c.late[expirationsMax-1] = lateRequest{}
 	s.setClient(client, m.clientOf(c))
-	if node := protocols.NodeID(late.node); m.cells.At(s.cell(node)).Up {
+	if node := protocols.NodeID(late.node); s.runs(node) {
 		s.apply(node, s.react(node, act{
 			kind: request, client: protocols.ClientID(client + 1), request: uint64(late.request),
 		}))

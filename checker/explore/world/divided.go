@@ -26,7 +26,8 @@ func (x *expander) Actors() int { return x.nodes + len(x.config.Clients) }
 
 // Pending implements explore.Divided.
 func (x *expander) Pending(words []uint32, actor int, b *explore.Batch) bool {
-	x.batch, x.now, x.touched = b, words, false
+	x.look(words, b)
+	x.touched = false
 	n := len(words)
 	if x.monitors.At(words[n-2]).hits&hitsPanic != 0 || words[n-1]>>isolated != 0 || !x.settled() || x.config.Limits.PromptHints {
 		return false
@@ -40,7 +41,7 @@ func (x *expander) Pending(words []uint32, actor int, b *explore.Batch) bool {
 		return !x.touched
 	}
 	id := protocols.NodeID(actor + 1)
-	if !x.cells.At(words[actor]).Up || x.spending(id) {
+	if x.ups>>actor&1 == 0 || x.spending(id) {
 		return false
 	}
 	x.only, x.ahead = id, true
@@ -80,7 +81,7 @@ func (x *expander) settled() bool {
 // that runs.
 func (x *expander) spending(id protocols.NodeID) bool {
 	b := &x.budgets
-	if x.spends(usedCrashes, b.Crashes) || len(x.cells.At(x.now[id-1]).Timers) > 0 && x.spends(usedTimers, b.Timers) {
+	if x.spends(usedCrashes, b.Crashes) || len(x.contents[id-1].Timers) > 0 && x.spends(usedTimers, b.Timers) {
 		return true
 	}
 	disturbed := x.spends(usedDrops, b.Drops) || x.spends(usedDoubles, b.Duplicates)
@@ -150,7 +151,8 @@ func (x *expander) blur(words []uint32, id, peer protocols.NodeID) {
 
 // Meanwhile implements explore.Divided.
 func (x *expander) Meanwhile(words []uint32, actor int, b *explore.Batch) (touched bool) {
-	x.batch, x.now, x.touched = b, words, false
+	x.look(words, b)
+	x.touched = false
 	if actor >= x.nodes {
 		return x.othersSee(actor - x.nodes)
 	}

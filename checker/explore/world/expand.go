@@ -61,7 +61,12 @@ type situation struct {
 	atomic bool
 	// hindered: a node sent what depends on a restart, or panicked.
 	hindered bool
+	// ups are the nodes that run, as bits.
+	ups uint32
 }
+
+// runs reports whether a node runs.
+func (s *situation) runs(node protocols.NodeID) bool { return s.ups>>(node-1)&1 != 0 }
 
 // react returns what an act does to a node here.
 func (s *situation) react(node protocols.NodeID, a act) *outcome {
@@ -105,25 +110,29 @@ func (s *situation) record(e entry) {
 
 // up returns which nodes of a pair run.
 func (s *situation) up(a, b protocols.NodeID) [2]bool {
-	return [2]bool{s.m.cells.At(s.cell(a)).Up, s.m.cells.At(s.cell(b)).Up}
+	return [2]bool{s.runs(a), s.runs(b)}
 }
 
 // apply carries out what an act did to a node.
 func (s *situation) apply(node protocols.NodeID, o *outcome) {
 	s.words[node-1] = o.cell
+	s.ups |= 1 << (node - 1) // while it handles an event it runs, even if that ends it
 	for _, sent := range o.sends {
 		a, b, direction := min(node, sent.to), max(node, sent.to), uint8(0)
 		if node > sent.to {
 			direction = 1
 		}
 		at := s.m.pairAt(a, b)
-		s.hindered = s.hindered || !s.m.cells.At(s.cell(sent.to)).Up
+		s.hindered = s.hindered || !s.runs(sent.to)
 		s.words[at] = s.m.happen(s.words[at], move{
-			kind: sendMessage, direction: direction, message: sent.message, up: s.upDuring(a, b, node), cut: s.cut(a, b),
+			kind: sendMessage, direction: direction, message: sent.message, up: s.up(a, b), cut: s.cut(a, b),
 		}).pair
 	}
 	for _, r := range o.replies {
 		s.m.reply(s, node, r)
+	}
+	if o.hits&hitsPanic != 0 {
+		s.ups &^= 1 << (node - 1)
 	}
 	s.hindered = s.hindered || o.hits&hitsPanic != 0 || o.leads && s.m.durable
 	if s.blind {
@@ -141,17 +150,6 @@ func (s *situation) cut(a, b protocols.NodeID) bool {
 	return alone == a || alone == b
 }
 
-// upDuring is up while a node handles an event: it runs, even if that ends it.
-func (s *situation) upDuring(a, b, node protocols.NodeID) [2]bool {
-	up := s.up(a, b)
-	if node == a {
-		up[0] = true
-	} else {
-		up[1] = true
-	}
-	return up
-}
-
 // expander computes successors.
 type expander struct {
 	*Model
@@ -159,6 +157,10 @@ type expander struct {
 	batch *explore.Batch
 	now   []uint32
 	next  situation
+	// What the state at hand has of the nodes, and which of them run and which
+	// are given nothing until their disks are done, as bits.
+	contents     []*content
+	ups, waiting uint32
 	// Of partial-order reduction: that it is asked whether steps may be explored
 	// ahead; the node that only is asked about, or the
 	// one that does nothing, and what was found about it.
@@ -195,7 +197,7 @@ func (x *expander) Hits(words []uint32) uint64 {
 
 // begin makes the successor a copy of the state.
 func (x *expander) begin() *situation {
-	x.next = situation{m: x.Model, words: x.batch.Next(), blind: x.without != 0, atomic: x.atomic()}
+	x.next = situation{m: x.Model, words: x.batch.Next(), blind: x.without != 0, atomic: x.atomic(), ups: x.ups}
 	copy(x.next.words, x.now)
 	return &x.next
 }
@@ -224,9 +226,28 @@ func used(budgets uint32, field int) int { return int(budgets >> field & (1<<bud
 
 func (x *expander) spend(field int) { *x.next.budgets() += 1 << field }
 
+// look turns to a state.
+func (x *expander) look(words []uint32, b *explore.Batch) {
+	x.batch, x.now, x.ups, x.waiting = b, words, 0, 0
+	for i := range x.contents {
+		c := x.cells.At(words[i])
+		x.contents[i] = c
+		if c.Up {
+			x.ups |= 1 << i
+		}
+		if c.Disk.Syncing > 0 {
+			x.waiting |= 1 << i
+		}
+	}
+	if x.starting || !x.config.Limits.PromptDisks {
+		x.waiting = 0
+	}
+}
+
 // Expand implements explore.Expander.
 func (x *expander) Expand(words []uint32, b *explore.Batch) {
-	x.batch, x.now, x.busy = b, words, false
+	x.look(words, b)
+	x.busy = false
 	if x.monitors.At(words[len(words)-2]).hits&hitsPanic != 0 {
 		return // nothing can be told of what comes after
 	}
@@ -266,7 +287,7 @@ func (x *expander) expandCuts() {
 
 // expandNode adds what may happen to a node by itself.
 func (x *expander) expandNode(id protocols.NodeID) {
-	c := x.cells.At(x.now[id-1])
+	c := x.contents[id-1]
 	if !c.Up {
 		s := x.begin()
 		s.apply(id, s.react(id, act{kind: restart}))
@@ -299,6 +320,7 @@ func (x *expander) crash(id protocols.NodeID, keep int) {
 		}
 	}
 	s.words[id-1] = x.react(s.cell(id), act{kind: crash, keep: keep}).cell
+	s.ups &^= 1 << (id - 1)
 	x.hangUp(s, id)
 	x.spend(usedCrashes)
 	x.settle(s)
@@ -318,7 +340,7 @@ func (x *expander) expandPair(a, b protocols.NodeID) {
 		if to == x.without || x.only != 0 && to != x.only {
 			continue // it is not asked about
 		}
-		if !x.cells.At(x.now[to-1]).Up {
+		if x.ups>>(to-1)&1 == 0 {
 			continue // a datagram may wait for the restart; a stream has nothing
 		}
 		if x.waits(to) {

@@ -34,7 +34,7 @@ func (x *expander) atomic() bool {
 
 // waits reports whether a node is given nothing until its disk is done.
 func (x *expander) waits(id protocols.NodeID) bool {
-	return !x.starting && x.config.Limits.PromptDisks && x.cells.At(x.now[id-1]).Disk.Syncing > 0
+	return x.waiting>>(id-1)&1 != 0
 }
 
 // deliverHint adds the delivery of the first hint under way, and reports whether
@@ -43,7 +43,7 @@ func (x *expander) deliverHint() bool {
 	datagrams := x.config.Protocol.Links == protocols.Datagram
 	for i := range x.nodes {
 		to := protocols.NodeID(i + 1)
-		if !x.cells.At(x.now[i]).Up || x.waits(to) {
+		if (x.ups&^x.waiting)>>i&1 == 0 {
 			continue
 		}
 		for j := range x.nodes {
@@ -52,7 +52,11 @@ func (x *expander) deliverHint() bool {
 				continue
 			}
 			at, direction := x.pairAt(min(from, to), max(from, to)), towards(to, from)
-			for n, item := range x.pairs.At(x.now[at]).queues[direction] {
+			p := x.pairs.At(x.now[at])
+			if !p.hinting[direction] {
+				continue
+			}
+			for n, item := range p.queues[direction] {
 				if item > 0 && x.advisory(item-1) && x.deliver(at, from, to, direction, n) {
 					return true
 				}
@@ -65,8 +69,8 @@ func (x *expander) deliverHint() bool {
 	return false
 }
 
-func (x *expander) advisory(message uint32) bool {
-	_, ok := x.messages.At(message).(protocols.Advisory)
+func (m *Model) advisory(message uint32) bool {
+	_, ok := m.messages.At(message).(protocols.Advisory)
 	return ok
 }
 
@@ -120,7 +124,7 @@ func (x *expander) expandTimers() {
 }
 
 func (x *expander) fire(id protocols.NodeID, field int) {
-	for i, timer := range x.cells.At(x.now[id-1]).Timers {
+	for i, timer := range x.contents[id-1].Timers {
 		s := x.begin()
 		s.apply(id, s.react(id, act{kind: fire, timer: timer}))
 		if !x.starting {

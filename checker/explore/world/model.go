@@ -181,7 +181,7 @@ func (m *Model) Kinds() []string { return kindNames[:] }
 // Expander implements explore.Model.
 func (m *Model) Expander() explore.Expander {
 	return &expander{
-		Model: m, asked: m.asked(), budgets: m.config.Budgets,
+		Model: m, asked: m.asked(), budgets: m.config.Budgets, contents: make([]*content, m.nodes),
 		effectless: m.config.Limits.Effectless && m.config.Protocol.Links == protocols.Datagram,
 	}
 }

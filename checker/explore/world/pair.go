@@ -14,6 +14,9 @@ import (
 type pair struct {
 	queues      [2][]uint32
 	established bool
+	// hinting: a hint is among what is under way in a direction, and on a stream
+	// it is the first.
+	hinting [2]bool
 }
 
 // move is what can happen on a pair: deliver or drop or double the packet at
@@ -64,7 +67,15 @@ func (m *Model) pairOf(p *pair) uint32 {
 			key = binary.LittleEndian.AppendUint32(key, item)
 		}
 	}
-	return m.pairs.Number(string(key), 2*len(key), func() (*pair, uint64) { return p, 0 })
+	return m.pairs.Number(string(key), 2*len(key), func() (*pair, uint64) {
+		for direction, queue := range p.queues {
+			if m.config.Protocol.Links == protocols.Stream {
+				queue = queue[:min(1, len(queue))]
+			}
+			p.hinting[direction] = slices.ContainsFunc(queue, func(item uint32) bool { return item > 0 && m.advisory(item-1) })
+		}
+		return p, 0
+	})
 }
 
 // happen returns what a move does to a pair.

@@ -16,7 +16,7 @@ type starter struct{ *Model }
 
 // Expander implements explore.Model.
 func (m starter) Expander() explore.Expander {
-	return &expander{Model: m.Model, asked: m.asked(), starting: true}
+	return &expander{Model: m.Model, asked: m.asked(), contents: make([]*content, m.nodes), starting: true}
 }
 
 // walkToStart takes the way from boot to where exploration begins: what is first
@@ -76,6 +76,7 @@ func (x *expander) booted(s *situation) {
 	}
 	*s.history() = x.Model.history(nil)
 	*s.monitor() = x.monitorOf(&monitor{last: make([]uint64, x.nodes), promised: make([]uint64, x.nodes)})
+	s.ups = 1<<x.nodes - 1
 	for i := range x.nodes {
 		id := protocols.NodeID(i + 1)
 		s.apply(id, s.react(id, act{kind: restart}))
