@@ -1,10 +1,6 @@
 package scenarios
 
-import (
-	"maps"
-
-	"quorumlab/checker/explore"
-)
+import "quorumlab/checker/explore"
 
 // worldLimits are the limits of exploration that every world has by default.
 var worldLimits = map[string]string{
@@ -20,23 +16,23 @@ var worldDefaults = map[string]map[string]string{
 	"paxos": {
 		"proposers": "all", "links": "stream", "asks": "writes", "contacts": "own", "clients": "2", "crashes": "1",
 	},
-	"twopc": {"crashes": "1", "idle": "4"},
+	"twopc": {"ranges": "nodes", "crashes": "1", "idle": "2"},
 	// A cut, and time enough to take the others for dead: it splits.
-	"threepc":     {"links": "stream", "timeout": "2", "cuts": "1", "idle": "5"},
-	"paxoscommit": {"links": "stream", "crashes": "1", "idle": "2"},
+	"threepc":     {"ranges": "nodes", "links": "stream", "timeout": "2", "cuts": "1", "idle": "5"},
+	"paxoscommit": {"ranges": "nodes", "links": "stream", "crashes": "1", "idle": "1"},
 	// A write, and two reads after each other while it is under way; without
 	// --set writeback=off the second sees what the first saw.
 	"quorumstore":   {"asks": "sides", "contacts": "own", "clients": "2", "operations": "2", "read_repair": "off"},
 	"primarybackup": {"clients": "2", "operations": "2", "crashes": "1", "breaks": "1"},
 }
 
-// withDefaults sets the defaults of a protocol's world.
-func withDefaults(protocol string, parameters []explore.Parameter) []explore.Parameter {
-	defaults := maps.Clone(worldLimits)
-	maps.Copy(defaults, worldDefaults[protocol])
+// withDefaults sets the defaults of parameters; the last that names one counts.
+func withDefaults(parameters []explore.Parameter, defaults ...map[string]string) []explore.Parameter {
 	for i := range parameters {
-		if value, ok := defaults[parameters[i].Name]; ok {
-			parameters[i].Default = value
+		for _, some := range defaults {
+			if value, ok := some[parameters[i].Name]; ok {
+				parameters[i].Default = value
+			}
 		}
 	}
 	return parameters

@@ -25,13 +25,19 @@ type Mutant struct {
 	Scenario string
 	Seeds    int
 	Seed     uint64
+	// World is how exploration shows it.
+	World World
 	// Wrap makes a mutant of a node that has yet to be given Recovered.
 	Wrap func(protocols.Node) protocols.Node
 }
 
 // All returns all mutants, protocol by protocol.
 func All() []Mutant {
-	return slices.Concat(paxosMutants(), paxoscommitMutants(), quorumstoreMutants(), threepcMutants(), twopcMutants(), zabMutants(), anyMutants())
+	all := slices.Concat(paxosMutants(), paxoscommitMutants(), quorumstoreMutants(), threepcMutants(), twopcMutants(), zabMutants(), anyMutants())
+	for i := range all {
+		all[i].World = worlds[all[i].Name]
+	}
+	return all
 }
 
 // Types returns a nil pointer of each type that stands for a node.

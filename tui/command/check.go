@@ -23,6 +23,7 @@ import (
 // checkFlags are the flags of `check`.
 type checkFlags struct {
 	sets      []string
+	grow      []string
 	mutant    string
 	symmetry  bool
 	por       string
@@ -56,19 +57,29 @@ func newCheck(l *lab) *cobra.Command {
 			"how many are distinct, how deep they lie (the initial ones at depth 1), and for each\n" +
 			"property a verdict, with a shortest run that breaks or reaches it. What is said to hold,\n" +
 			"holds for the parameters that are printed, and for no others. `list models` tells what\n" +
-			"there is to check.\n\n" + exitCodes,
+			"there is to check. With --mutant all it looks for every mutant, or those of some protocols,\n" +
+			"each in a world of its own, and explores that world without the mutant, too.\n\n" + exitCodes,
 		Example: "  quorumlab check twophase --set rms=7\n" +
 			"  quorumlab check register-paxos --set clients=3 --workers 2 --json\n" +
-			"  quorumlab check paxoscommit-spec --symmetry --coverage",
-		Args:              exactlyOne("a model"),
+			"  quorumlab check paxoscommit-spec --symmetry --coverage\n" +
+			"  quorumlab check --mutant all paxos zab\n" +
+			"  quorumlab check primarybackup --grow crashes=0..2 --grow operations=1..2",
+		Args:              checkArguments(&flags),
 		ValidArgsFunction: complete(l.checkedNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if flags.mutant == zooAll {
+				return l.zoo(cmd.Context(), args, flags)
+			}
+			if len(flags.grow) > 0 {
+				return l.grow(cmd.Context(), args[0], flags)
+			}
 			return l.check(cmd.Context(), args[0], flags)
 		},
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&flags.sets, "set", nil, "set a `parameter=value` of the model")
-	f.StringVar(&flags.mutant, "mutant", "", "wrap all nodes in a `mutant`")
+	f.StringArrayVar(&flags.grow, "grow", nil, "explore with one value after the other, with each reduction alone and all together: a `parameter=values` such as crashes=0..2; several are combined")
+	f.StringVar(&flags.mutant, "mutant", "", "wrap all nodes in a `mutant`, and explore a world that shows it; all: each in turn")
 	f.BoolVar(&flags.symmetry, "symmetry", false, "keep one of all states that come from each other by interchanging equal parts")
 	f.StringVar(&flags.por, "por", "", "leave out orders of steps that make no difference (partial-order reduction), by persistent sets, sleep sets or, without a `way`, both; runs may be longer than the shortest")
 	f.Lookup("por").NoOptDefVal = porBoth

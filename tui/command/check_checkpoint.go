@@ -51,10 +51,15 @@ func (f *checkFlags) together() error {
 }
 
 // parameters tells the values of all parameters.
-func (c *checking) parameters() string {
+func (c *checking) parameters() string { return settings(c.values) }
+
+// settings tells the values of parameters. Those that are nothing are left out.
+func settings(values map[string]string) string {
 	var set []string
-	for _, name := range slices.Sorted(maps.Keys(c.values)) {
-		set = append(set, name+"="+c.values[name])
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if values[name] != "" {
+			set = append(set, name+"="+values[name])
+		}
 	}
 	return strings.Join(set, ", ")
 }

@@ -10,20 +10,22 @@ import (
 
 // checkReport is the JSON form of `check --json`.
 type checkReport struct {
-	Schema        int               `json:"schema"`
-	Model         string            `json:"model"`
-	Parameters    map[string]string `json:"parameters"`
-	Generated     uint64            `json:"generated"`
-	Distinct      uint64            `json:"distinct"`
-	Depth         int               `json:"depth"`
-	Terminal      uint64            `json:"terminal"` // states without a successor
-	Seconds       float64           `json:"seconds"`
-	PerSecond     float64           `json:"generated_per_second"`
-	Bytes         uint64            `json:"bytes"`
-	BytesPerState float64           `json:"bytes_per_state"`
-	Workers       int               `json:"workers"`
-	Mutant        string            `json:"mutant,omitempty"`
-	Symmetry      bool              `json:"symmetry"`
+	Schema     int               `json:"schema"`
+	Model      string            `json:"model"`
+	Parameters map[string]string `json:"parameters"`
+	// Bounds says in words what of a world's runs is explored.
+	Bounds        []string `json:"bounds,omitempty"`
+	Generated     uint64   `json:"generated"`
+	Distinct      uint64   `json:"distinct"`
+	Depth         int      `json:"depth"`
+	Terminal      uint64   `json:"terminal"` // states without a successor
+	Seconds       float64  `json:"seconds"`
+	PerSecond     float64  `json:"generated_per_second"`
+	Bytes         uint64   `json:"bytes"`
+	BytesPerState float64  `json:"bytes_per_state"`
+	Workers       int      `json:"workers"`
+	Mutant        string   `json:"mutant,omitempty"`
+	Symmetry      bool     `json:"symmetry"`
 	// POR: partial-order reduction.
 	POR            bool            `json:"por"`
 	PORWay         string          `json:"por_way,omitempty"` // both, persistent or sleep
@@ -84,7 +86,7 @@ var expectations = [...]string{
 
 func (c *checking) report(r *explore.Result) *checkReport {
 	report := &checkReport{
-		Schema: 1, Model: c.name, Parameters: c.values, Generated: r.Generated, Distinct: r.Distinct,
+		Schema: 1, Model: c.name, Parameters: c.values, Bounds: c.bounds(), Generated: r.Generated, Distinct: r.Distinct,
 		Depth: r.Depth, Terminal: r.Terminal, Seconds: r.Elapsed.Seconds(),
 		PerSecond: float64(r.Generated) / max(r.Elapsed.Seconds(), 1e-9),
 		Bytes:     r.Bytes, BytesPerState: float64(r.Bytes) / float64(max(1, r.Distinct)),
@@ -116,6 +118,14 @@ func (c *checking) report(r *explore.Result) *checkReport {
 	}
 	report.NeverTaken = c.neverTaken(r)
 	return report
+}
+
+// bounds says what of a world's runs is explored, nil of other models.
+func (c *checking) bounds() []string {
+	if bounded, ok := c.model.(interface{ Bounds() []string }); ok {
+		return bounded.Bounds()
+	}
+	return nil
 }
 
 // branches lists the branches of a protocol.
@@ -158,6 +168,9 @@ func (c *checking) steps(path *explore.Path) []checkStep {
 // print tells the result to people.
 func (c *checking) print(l *lab, r *explore.Result) {
 	fmt.Fprintf(l.out, "%s: %s\n", l.paint.strong(c.name), c.parameters())
+	if bounds := c.bounds(); bounds != nil {
+		paragraph(l.out, "  bounds: ", "      ", strings.Join(bounds, "; "))
+	}
 	if c.flags.scheduler != "" {
 		c.printWalks(l, r)
 	} else {

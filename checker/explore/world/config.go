@@ -58,6 +58,8 @@ type Budgets struct {
 // to bound what is explored.
 type Limits struct {
 	Start Start
+	// Before are the acts of a script that leads on from there (script.go).
+	Before []string
 	// PromptDisks: a disk completes what it was given before its node is given
 	// anything else, if the node does not crash first. That is a bound.
 	PromptDisks bool

@@ -26,6 +26,17 @@
 // disks, prompt hints). Timers have two budgets: one for any time, one for when
 // nothing else can happen.
 //
+// A stream loses nothing but by a break: then all that is under way from some
+// place on is lost, in each direction, and both ends learn it. So one message that is
+// lost, and all that follows it on its stream, is one break; a message lost by itself
+// is what no stream does. It is what datagrams do (links=datagram, drops), for
+// protocols that can do with them.
+//
+// A script (script.go) may lead to where something is at stake before exploration
+// begins: to a leader that has lost touch with a node, or to a log that ends with
+// what no other has. What it does is one run, and a bound; the states behind it are
+// explored as all others.
+//
 // What is not: other cuts (clients are never cut off), clocks, pauses, torn
 // writes (they count as not written), bit rot and full disks.
 //

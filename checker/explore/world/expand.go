@@ -259,7 +259,7 @@ func (x *expander) Expand(words []uint32, b *explore.Batch) {
 		}
 	}
 	for client := range x.config.Clients {
-		if !x.starting && !x.hinted {
+		if !x.hinted {
 			x.expandClient(client)
 		}
 	}

@@ -98,7 +98,7 @@ func New(config Config) (*Model, error) {
 		return nil, fmt.Errorf("world: clients give up %d times, expected 0 to %d", b.Expirations, expirationsMax)
 	}
 	m.history(nil)
-	if config.Limits.Start != FromBoot {
+	if config.Limits.Start != FromBoot || len(config.Limits.Before) > 0 {
 		if err := m.walkToStart(); err != nil {
 			return nil, err
 		}

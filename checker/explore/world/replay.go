@@ -35,10 +35,7 @@ func (m *Model) Boot() (*sim.World, error) {
 		m.settle(w, explore.NewStepper(m).Initial()[0], apply)
 		return w, nil
 	}
-	alone := func(w *sim.World, label explore.Label, _, _ []uint32, do func(sim.Choice, *sim.Fault)) error {
-		return m.makeFirst(w, label, do)
-	}
-	if err := m.follow(w, m.prologue, alone); err != nil {
+	if err := m.follow(w, m.prologue, m.makeStarting); err != nil {
 		return nil, fmt.Errorf("before it begins: %w", err)
 	}
 	return w, nil
@@ -51,11 +48,26 @@ func (m *Model) Make(w *sim.World, label explore.Label, before, after []uint32, 
 	if err := m.makeFirst(w, label, do); err != nil {
 		return err
 	}
+	m.ask(w, label, before, do)
+	m.settle(w, after, do)
+	return nil
+}
+
+// makeStarting is Make for a step of the prologue, in which disks take their time.
+func (m *Model) makeStarting(w *sim.World, label explore.Label, before, _ []uint32, do func(sim.Choice, *sim.Fault)) error {
+	if err := m.makeFirst(w, label, do); err != nil {
+		return err
+	}
+	m.ask(w, label, before, do)
+	m.settleCalls(w, do)
+	return nil
+}
+
+// ask has do bring a request to its node, if that is part of a step.
+func (m *Model) ask(w *sim.World, label explore.Label, before []uint32, do func(sim.Choice, *sim.Fault)) {
 	if label.Kind() == kindInvoke && m.meets(before[len(before)-1]) {
 		do(sim.Choice{Kind: sim.Arrive, ID: w.Clients[label>>8&0xff].Call}, nil)
 	}
-	m.settle(w, after, do)
-	return nil
 }
 
 func (m *Model) makeFirst(w *sim.World, label explore.Label, do func(sim.Choice, *sim.Fault)) error {
@@ -85,14 +97,17 @@ func (m *Model) settle(w *sim.World, words []uint32, do func(sim.Choice, *sim.Fa
 			}
 		}
 	}
-	if m.config.Limits.PromptCalls {
-		for {
-			at := slices.IndexFunc(w.Calls, func(c sim.Call) bool { return c.Answered })
-			if at < 0 {
-				break
-			}
-			do(sim.Choice{Kind: sim.Arrive, ID: w.Calls[at].ID}, nil)
+	m.settleCalls(w, do)
+}
+
+// settleCalls has do bring the answers that are under way to their clients.
+func (m *Model) settleCalls(w *sim.World, do func(sim.Choice, *sim.Fault)) {
+	for m.config.Limits.PromptCalls {
+		at := slices.IndexFunc(w.Calls, func(c sim.Call) bool { return c.Answered })
+		if at < 0 {
+			return
 		}
+		do(sim.Choice{Kind: sim.Arrive, ID: w.Calls[at].ID}, nil)
 	}
 }
 
@@ -107,11 +122,18 @@ func (m *Model) follow(
 	for i, label := range path.Steps {
 		var step sim.Step
 		var undone bool
-		err := makes(w, label, path.States[i], path.States[i+1], func(c sim.Choice, f *sim.Fault) {
-			w.Redo(0, c, f, &step)
-			undone = undone || !step.Done
+		var err error
+		panicked := panics(func() {
+			err = makes(w, label, path.States[i], path.States[i+1], func(c sim.Choice, f *sim.Fault) {
+				w.Redo(0, c, f, &step)
+				undone = undone || !step.Done
+			})
 		})
-		switch {
+		switch expected := m.panicked(path.States[i+1]); {
+		case panicked != "" && expected:
+			return nil // nothing can be told of what comes after
+		case panicked != "" || expected:
+			return fmt.Errorf("world: step %d (%s): panic %q, expected %t", i+1, m.Explain(label), panicked, expected)
 		case err != nil:
 			return fmt.Errorf("world: step %d (%s): %w", i+1, m.Explain(label), err)
 		case undone:
@@ -122,6 +144,22 @@ func (m *Model) follow(
 		}
 	}
 	return nil
+}
+
+// panics calls a function and returns what it panicked with, "" if it did not.
+func panics(do func()) (with string) {
+	defer func() {
+		if r := recover(); r != nil {
+			with = fmt.Sprint(r)
+		}
+	}()
+	do()
+	return ""
+}
+
+// panicked reports whether a node has met what it takes for impossible.
+func (m *Model) panicked(words []uint32) bool {
+	return m.monitors.At(words[len(words)-2]).hits&hitsPanic != 0
 }
 
 // boot makes the world in which all nodes have booted at once: a node that boots

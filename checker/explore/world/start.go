@@ -11,36 +11,32 @@ import (
 // startMax bounds the steps from boot to where exploration begins.
 const startMax = 20000
 
-// starter is a model of the way there.
+// starter is a model of the way there. Faults have budgets that are never used up.
 type starter struct{ *Model }
 
 // Expander implements explore.Model.
 func (m starter) Expander() explore.Expander {
-	return &expander{Model: m.Model, asked: m.asked(), contents: make([]*content, m.nodes), starting: true}
+	return &expander{
+		Model: m.Model, asked: m.asked(), contents: make([]*content, m.nodes), starting: true,
+		budgets: Budgets{Crashes: 2, Breaks: 2, Cuts: 2, Expirations: 2},
+	}
 }
 
-// walkToStart takes the way from boot to where exploration begins: what is first
-// under way, disks before links, is first carried out.
+// walkToStart takes the way from boot to where exploration begins.
 func (m *Model) walkToStart() error {
 	stepper := explore.NewStepper(starter{m})
 	m.prologue = &explore.Path{States: stepper.Initial()}
-	state, last := m.prologue.States[0], 0
-	for len(m.prologue.Steps) < startMax {
-		next, labels := stepper.Next(state)
-		at := slices.IndexFunc(labels, func(l explore.Label) bool { return ordinary[l.Kind()] })
-		if at < 0 {
-			if m.config.Limits.Start != FromLeader || m.led(state) {
-				return nil
-			}
-			if at = nextTimer(labels, last); at < 0 {
-				return fmt.Errorf("start=leader: %s comes to rest, and no leader is established", m.config.Protocol.Name)
-			}
-			last = int(labels[at] >> 8 & 0xff)
+	if m.config.Limits.Start != FromBoot {
+		if err := m.rest(stepper); err != nil {
+			return err
 		}
-		state = next[at]
-		m.prologue.States, m.prologue.Steps = append(m.prologue.States, state), append(m.prologue.Steps, labels[at])
 	}
-	return fmt.Errorf("after %d steps of booting %s has not come to where exploration begins", startMax, m.config.Protocol.Name)
+	if m.config.Limits.Start == FromLeader {
+		if err := m.lead(stepper); err != nil {
+			return fmt.Errorf("start=leader: %w", err)
+		}
+	}
+	return m.script(stepper)
 }
 
 // nextTimer returns the first timer of the node that comes after another, less
@@ -55,11 +51,6 @@ func nextTimer(labels []explore.Label, after int) int {
 		return at
 	}
 	return fires(0)
-}
-
-// led reports whether some leader was established.
-func (m *Model) led(words []uint32) bool {
-	return slices.ContainsFunc(m.monitors.At(words[len(words)-2]).facts, func(f fact) bool { return f.kind == ledBy })
 }
 
 // booted writes the state in which all nodes have booted at once.
