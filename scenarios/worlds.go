@@ -76,14 +76,16 @@ func (l *Lab) Worlds(mutant string) ([]explore.Entry, error) {
 	}
 	var entries []explore.Entry
 	for _, protocol := range catalog.All() {
-		var own map[string]string
+		var own, sees map[string]string
 		if found.Protocol == protocol.Name {
 			own = found.World.Set
+			// What comes of an error tells more than that it is one.
+			sees = map[string]string{"refine": "off"}
 		}
 		all := slices.Concat(worldParameters(protocol.Links), specified(protocol.Name), ownParameters(protocol))
 		entries = append(entries, explore.Entry{
 			Name: protocol.Name, Summary: protocol.Summary, Source: "the protocol itself",
-			Parameters: withDefaults(all, worldLimits, worldDefaults[protocol.Name], own),
+			Parameters: withDefaults(all, worldLimits, worldDefaults[protocol.Name], sees, own),
 			New: func(values explore.Values) (explore.Model, error) {
 				return newWorld(protocol, values, codec, found.Wrap)
 			},
