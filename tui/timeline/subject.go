@@ -19,6 +19,8 @@ type Subject struct {
 	Scenario *language.Scenario
 	Seed     uint64
 	Mutant   string
+	// Refine is as in scenarios.Options.
+	Refine bool
 	// Deeds is what a run, by its name, begins with: those of a trace.
 	Deeds map[string][]trace.Deed
 	// Checked, if not nil, is the run of a check: then Scenario is what Checked made
@@ -82,7 +84,7 @@ func (d *Draft) Execute(ctx context.Context) (*Line, error) {
 }
 
 func (s *Subject) options(deeds []trace.Deed) scenarios.Options {
-	return scenarios.Options{Seed: s.Seed, Mutant: s.Mutant, Hashless: true, Deeds: deeds}
+	return scenarios.Options{Seed: s.Seed, Mutant: s.Mutant, Hashless: true, Deeds: deeds, Refine: s.Refine}
 }
 
 // settle takes up what became of the deeds: the last one must have been done.
@@ -147,7 +149,7 @@ func FromTrace(lab *scenarios.Lab, r io.Reader) (*Subject, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &Subject{Lab: lab, Scenario: scenario, Seed: first.Seed, Mutant: first.Mutant, Deeds: map[string][]trace.Deed{}}
+	s := &Subject{Lab: lab, Scenario: scenario, Seed: first.Seed, Mutant: first.Mutant, Refine: first.Refine, Deeds: map[string][]trace.Deed{}}
 	var runs []string
 	for i, h := range headers {
 		if h.Seed != s.Seed || h.Mutant != s.Mutant || string(h.Document) != string(first.Document) || slices.Contains(runs, h.Run) {

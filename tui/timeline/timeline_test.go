@@ -224,6 +224,39 @@ func TestSaveReplays(t *testing.T) {
 	}
 }
 
+// TestRefinedTrace: a trace that is held against the specification is so here, and
+// the step that parts from it is found.
+func TestRefinedTrace(t *testing.T) {
+	lab := open(t, "zab-leader-crash", 0).Lab
+	scenario, err := lab.Shipped("zab-leader-crash")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	options := scenarios.Options{Seed: 1, Mutant: "zab-commit-too-far", Refine: true, Trace: &file}
+	if _, err := lab.Run(context.Background(), scenario, options); err != nil {
+		t.Fatal(err)
+	}
+	subject, _, err := timeline.FromTrace(lab, bytes.NewReader(file.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := timeline.New(context.Background(), subject, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := made.Line().Judge(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(made.Line().Properties(400), func(p timeline.Property) bool { return p.Property == "refines-zab-spec" })
+	if at < 0 {
+		t.Fatal("it is not held against the specification")
+	}
+	if p := made.Line().Properties(400)[at]; p.State != timeline.Violated || p.First == 0 || p.First > 400 {
+		t.Errorf("%+v", p)
+	}
+}
+
 // TestInboxTellsWhyNot: on a stream nothing is lost, doubled or overtaken.
 func TestInboxTellsWhyNot(t *testing.T) {
 	made := open(t, "zab-partition", 0)
