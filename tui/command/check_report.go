@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"quorumlab/checker/explore"
+	"quorumlab/checker/explore/world"
 )
 
 // checkReport is the JSON form of `check --json`.
@@ -52,8 +53,10 @@ type checkVerdict struct {
 	Length int `json:"length,omitempty"`
 	// Loop is the step after which the run goes on for ever with the steps
 	// behind it; it is missing if the run ends.
-	Loop *int        `json:"loop,omitempty"`
-	Run  []checkStep `json:"run,omitempty"`
+	Loop *int `json:"loop,omitempty"`
+	// Reason says what the nodes' steps break where the run ends.
+	Reason string      `json:"reason,omitempty"`
+	Run    []checkStep `json:"run,omitempty"`
 }
 
 // checkStep is a step of a run: what happened, and what it changed.
@@ -103,6 +106,7 @@ func (c *checking) report(r *explore.Result) *checkReport {
 		if f.Path != nil {
 			v.Run = c.steps(f.Path)
 			v.Length = len(v.Run)
+			v.Reason = c.reason(f)
 			if f.Path.Loop > 0 {
 				v.Loop = new(int)
 				*v.Loop = f.Path.Loop - 1
@@ -254,6 +258,19 @@ func (c *checking) printFinding(l *lab, r *explore.Result, f explore.Finding) {
 		return
 	}
 	c.printSteps(l, f.Path)
+	if reason := c.reason(f); reason != "" {
+		paragraph(l.out, "      ", "      ", reason)
+	}
+}
+
+// reason says in words what is broken where the run of a violation ends, "" if
+// nothing tells.
+func (c *checking) reason(f explore.Finding) string {
+	w, ok := c.model.(*world.Model)
+	if !ok || f.Verdict != explore.Violated {
+		return ""
+	}
+	return w.Reason(f.Path.States[len(f.Path.States)-1])
 }
 
 // printSteps tells a run step by step.

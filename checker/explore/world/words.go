@@ -173,3 +173,19 @@ func (m *Model) Actor(label explore.Label) int {
 	}
 	return m.nodes + len(m.config.Clients)
 }
+
+// Reason says in words what is broken in a state, "" if nothing is that the nodes'
+// steps tell. What was broken on the way to where exploration begins says where.
+func (m *Model) Reason(words []uint32) string {
+	reason := func(words []uint32) string { return m.monitors.At(words[len(words)-2]).reason }
+	why := reason(words)
+	if why == "" || m.prologue == nil || reason(m.prologue.States[0]) != "" {
+		return why
+	}
+	for i, label := range m.prologue.Steps {
+		if reason(m.prologue.States[i+1]) != "" {
+			return fmt.Sprintf("%s (at step %d on the way to where exploration begins: %s)", why, i+1, m.Explain(label))
+		}
+	}
+	return why
+}
