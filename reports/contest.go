@@ -108,7 +108,28 @@ const (
 	itemsReadGap = 40
 	lastRead     = 29300
 	lastReadGap  = 60
+	// crossItem is the item at which the clients look that stand two nodes apart, at
+	// crossRead: each has put its own aside, and looks for the other's. Two who both
+	// find nothing are in no one order (Lamport's own example).
+	crossItem    = 5
+	crossRead    = 12600
+	crossReadGap = 11
 )
+
+// crossReads has each putter look for the items of those two nodes away: of any two
+// nodes of which a cut makes a side, one at least has one of those on the other.
+func crossReads(nodes int) []item {
+	var list []item
+	for n := range nodes {
+		for _, away := range []int{2, nodes - 2} {
+			list = append(list, item{
+				Client: fmt.Sprintf("p%d", n+1), Key: fmt.Sprintf("i%d.%d", (n+away)%nodes+1, crossItem),
+				ReadMillis: crossRead + crossReadGap*len(list),
+			})
+		}
+	}
+	return list
+}
 
 // lastReads has every putter read every register at the end.
 func lastReads(nodes int) []item {
@@ -141,7 +162,7 @@ func (c Contender) scenarioText() (string, error) {
 		return "", err
 	}
 	var text strings.Builder
-	err = t.Execute(&text, setting{c, clientsOf(nodes), items(nodes), lastReads(nodes), steadyDelays[:]})
+	err = t.Execute(&text, setting{c, clientsOf(nodes), items(nodes), crossReads(nodes), lastReads(nodes), steadyDelays[:]})
 	return text.String(), err
 }
 
@@ -157,6 +178,7 @@ type setting struct {
 	Contender
 	Clients []client
 	Items   []item
+	Cross   []item // reads, while a fault lasts
 	Last    []item // reads, when all has long been quiet
 	Delays  []int
 }

@@ -85,9 +85,29 @@ func closed(part, whole []Operation) bool {
 	return true
 }
 
-// ordered searches for an order.
+// ordered searches for an order: among those in which the writes of each key have the
+// order that force decided on, and then among all.
 func ordered(ctx context.Context, ops []Operation, initial map[string]Value, steps int) Verdict {
 	s := newOrdering(ctx, ops, initial, steps)
+	impossible, decided := s.force(initial)
+	if impossible {
+		return Violated
+	}
+	verdict := s.begin()
+	if verdict == Holds || !decided {
+		return verdict
+	}
+	s = newOrdering(ctx, ops, initial, steps)
+	return s.begin()
+}
+
+// begin searches from where nothing is taken.
+func (s *ordering) begin() Verdict {
+	for i := range s.ops {
+		if s.waits[i] == 0 {
+			s.ready = append(s.ready, i)
+		}
+	}
 	return s.search()
 }
 
@@ -106,6 +126,11 @@ type ordering struct {
 	keys  []string
 	taken []byte // a bit an operation
 	dead  map[string]struct{}
+	// sights is who sees and writes each value; sees and makes are those of each
+	// operation, nil if it has none.
+	sights      []*sight
+	sightOf     map[seen]*sight
+	sees, makes []*sight
 }
 
 func newOrdering(ctx context.Context, all []Operation, initial map[string]Value, steps int) *ordering {
@@ -129,13 +154,11 @@ func newOrdering(ctx context.Context, all []Operation, initial map[string]Value,
 				s.after[k] = append(s.after[k], i)
 			}
 		}
-		if s.waits[i] == 0 {
-			s.ready = append(s.ready, i)
-		}
 		if s.ops[i].Outcome == OK {
 			s.left++
 		}
 	}
+	s.look()
 	return s
 }
 
@@ -154,7 +177,7 @@ func (s *ordering) search() Verdict {
 			op := &s.ops[i]
 			before := s.state[op.Key]
 			value, allowed := outcome(op, before)
-			if !allowed || value == before && op.Outcome != OK {
+			if !allowed || value == before && op.Outcome != OK || value != before && s.hides(i, before) {
 				continue
 			}
 			s.take(i)
@@ -209,9 +232,7 @@ func (s *ordering) take(i int) {
 	at, _ := slices.BinarySearch(s.ready, i)
 	s.ready = slices.Delete(s.ready, at, at+1)
 	s.taken[i/8] |= 1 << (i % 8)
-	if s.ops[i].Outcome == OK {
-		s.left--
-	}
+	s.count(i, -1)
 	for _, k := range s.after[i] {
 		if s.waits[k]--; s.waits[k] == 0 {
 			s.readies(k)
@@ -227,10 +248,21 @@ func (s *ordering) giveBack(i int) {
 		}
 	}
 	s.taken[i/8] &^= 1 << (i % 8)
-	if s.ops[i].Outcome == OK {
-		s.left++
-	}
+	s.count(i, 1)
 	s.readies(i)
+}
+
+// count counts an operation that has no place any more, or has one now.
+func (s *ordering) count(i, by int) {
+	if s.ops[i].Outcome == OK {
+		s.left += by
+	}
+	if s.sees[i] != nil {
+		s.sees[i].unseen += by
+	}
+	if s.makes[i] != nil {
+		s.makes[i].unwritten += by
+	}
 }
 
 func (s *ordering) readies(i int) {
