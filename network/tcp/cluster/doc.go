@@ -4,7 +4,7 @@
 //
 // A Supervisor writes the nodes' configurations, starts each as a process of its own
 // (the same program, verb serve), and can kill, stop, resume and restart it. What nodes
-// send to one another goes through its proxy.Mesh. Nodes end when their supervisor
+// send to one another goes through its proxy.Mesh, or direct. Nodes end when their supervisor
 // does, whatever becomes of it: they follow the pipe that is their standard input.
 //
 // Everything is in one folder:

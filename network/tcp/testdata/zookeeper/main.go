@@ -50,6 +50,7 @@ var (
 	bytes     = flag.Int("bytes", 100, "bytes of a value")
 	duration  = flag.Duration("duration", 20*time.Second, "how long each is measured")
 	warmup    = flag.Duration("warmup", 10*time.Second, "how long each is warmed up")
+	demand    = flag.Bool("demand", false, "end with code 1 unless ours write as much, with a 99th percentile that is no worse")
 	only      = flag.String("only", "", "measure only `zookeeper` or quorumlab")
 )
 
@@ -75,6 +76,10 @@ func main() {
 	encoder := json.NewEncoder(os.Stdout)
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(c); err != nil {
+		os.Exit(1)
+	}
+	if *demand && (c.Ratio < 1 || c.RatioP99 > 1) {
+		fmt.Fprintf(os.Stderr, "error: %.2f times the writes, %.2f times the 99th percentile\n", c.Ratio, c.RatioP99)
 		os.Exit(1)
 	}
 }
