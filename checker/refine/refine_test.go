@@ -86,6 +86,7 @@ var caught = map[string]struct{ action, did string }{
 	"zab-proposal-before-newleader": {
 		"FollowerProcessPROPOSE", "sends ACK(",
 	},
+	"zab-early-proposal":          {"LeaderBroadcastPROPOSE", "sends PROPOSAL("},
 	"zab-uptodate-before-applied": {"FollowerProcessCOMMITLD", "goes on with transactions delivered up to"},
 	"zab-commit-unmatched":        {"FollowerProcessCOMMITLD", "goes on with transactions delivered up to"},
 	"zab-memory-kept":             {"FollowerProcessCOMMITLD", "goes on with transactions delivered up to"},

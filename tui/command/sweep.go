@@ -53,6 +53,7 @@ func newSweep(l *lab) *cobra.Command {
 		Example: "  quorumlab sweep zab-partition zab-leader-crash --seeds 1..5000 --keep failures\n" +
 			"  quorumlab sweep zab-leader-crash --seeds 1..1000 --mutant zab-ack-before-durable\n" +
 			"  quorumlab sweep zab-partition --seeds 1..100000 --shard 3/16 --json > 3.json\n" +
+			"  quorumlab sweep zab-reconfigure --refine --seeds 1..500\n" +
 			"  quorumlab sweep --mutants all",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if flags.mutants != "" {
