@@ -105,6 +105,9 @@ func (s *Store) acquire() error {
 	if err := makeFolder(s.fs, s.dir); err != nil {
 		return err
 	}
+	if info, err := s.fs.Stat(s.dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is no folder, so it cannot hold a node's data\n  hint: name a folder, which need not exist", s.dir)
+	}
 	path := s.fs.PathJoin(s.dir, lockName)
 	lock, err := s.fs.Lock(path)
 	if err != nil {

@@ -168,6 +168,12 @@ func TestAFolderHasOneOwner(t *testing.T) {
 	first, _, _ := recoverStore(t, dir, options)
 	_, err := durable.New(dir, options).Recover(nil)
 	checkError(t, err, "in use", filepath.Join(dir, "LOCK"), "hint")
+	notes := filepath.Join(dir, "notes")
+	if err := os.WriteFile(notes, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = durable.New(notes, options).Recover(nil)
+	checkError(t, err, notes, "is no folder", "hint")
 	if err := errors.Join(first.Close(), first.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -57,6 +57,8 @@ type clusterFlags struct {
 	secure     bool
 	trace      bool
 	direct     bool
+	// given tells whether a flag was given to `cluster up`.
+	given func(name string) bool
 }
 
 func (f *clusterFlags) add(cmd *cobra.Command) {
@@ -85,6 +87,20 @@ func (f *clusterFlags) arguments(dir string) []string {
 		arguments = append(arguments, "--set", parameter)
 	}
 	return arguments
+}
+
+// fit returns how the cluster that is up in a folder is another one than the flags that
+// were given ask for.
+func (f *clusterFlags) fit(dir string) error {
+	layout, err := cluster.ReadLayout(dir)
+	if err != nil {
+		return err
+	}
+	if f.given("nodes") && f.nodes != len(layout.Nodes) || f.given("protocol") && f.protocol != layout.Protocol {
+		return usage("use another folder, or take that one down and its data away",
+			"%s has a cluster of %d nodes of %s, and it is up", dir, len(layout.Nodes), layout.Protocol)
+	}
+	return nil
 }
 
 // options returns what the supervisor is to run, or what is wrong with the flags.
@@ -149,8 +165,12 @@ func clusterDir(dir string) (string, error) {
 	if dir != "" {
 		return filepath.Abs(dir)
 	}
-	if dir = rememberedCluster(); dir == "" {
+	dir = rememberedCluster()
+	if dir == "" {
 		return "", usage("quorumlab cluster up --dir /tmp/q starts one", "which cluster? use --dir DIR")
+	}
+	if _, err := cluster.ReadLayout(dir); errors.Is(err, fs.ErrNotExist) {
+		return "", usage("quorumlab cluster up --dir /tmp/q starts one", "which cluster? the last that was started, in %s, is gone; use --dir DIR", dir)
 	}
 	return dir, nil
 }

@@ -83,7 +83,10 @@ func newClusterCut(l *lab) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			order := cluster.Order{Do: "cut"}
 			for _, arg := range args {
-				from, to, _ := strings.Cut(arg, "-")
+				from, to, ok := strings.Cut(arg, "-")
+				if !ok {
+					return usage("quorumlab cluster cut 1-2 holds up what node 1 sends to node 2", "%q is no direction", arg)
+				}
 				a, err := nodeNumber(from)
 				if err != nil {
 					return err

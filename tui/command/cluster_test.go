@@ -157,6 +157,55 @@ func TestClusterUpIsIdempotent(t *testing.T) {
 	}
 }
 
+// What makes no sense is told, with a hint, and changes nothing.
+func TestOrdersThatMakeNoSense(t *testing.T) {
+	c := newTown(t, "--nodes", "1")
+	for _, test := range []struct{ order, want, hint string }{
+		{"cluster partition 1|9", "no node 9", "there are 1 to 1"},
+		{"cluster cut 1-9", "no node 9", "there are 1 to 1"},
+		{"cluster cut 1", `"1" is no direction`, "cluster cut 1-2"},
+		{"cluster kill 9", "no node 9", "there are 1 to 1"},
+		{"cluster up --nodes 3 --dir " + c.dir, "has a cluster of 1 nodes of zab, and it is up", "another folder"},
+		{"cluster up --protocol paxos --dir " + c.dir, "has a cluster of 1 nodes of zab, and it is up", "another folder"},
+		{"cluster up --dir /dev/null/x", "/dev/null", "a folder that can be written to"},
+		{"kv get a --nodes 127.0.0.1:1 --timeout 100ms", "no node answers", "quorumlab cluster status"},
+	} {
+		code, _, said := c.run(strings.Fields(test.order)...)
+		if code == 0 || !strings.Contains(said, test.want) || !strings.Contains(said, test.hint) {
+			t.Errorf("%s: code %d, %s", test.order, code, said)
+		}
+	}
+	c.must("cluster", "up", "--dir", c.dir) // is up already
+	if cuts := c.status().Cuts; len(cuts) > 0 {
+		t.Errorf("cut: %v", cuts)
+	}
+	c.must("cluster", "down")
+	if err := os.Remove(filepath.Join(c.dir, "cluster.json")); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, said := c.run("kv", "get", "a"); code != exitUsage || !strings.Contains(said, "is gone; use --dir DIR") {
+		t.Errorf("without a cluster: code %d, %s", code, said)
+	}
+}
+
+// A hangup, which asks daemons to read their files again, does not end a node.
+func TestANodePassesOverAHangup(t *testing.T) {
+	c := newTown(t, "--nodes", "1")
+	pid := c.status().Nodes[0].PID
+	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	for limit := time.Now().Add(20 * time.Second); !strings.Contains(tail(filepath.Join(c.dir, "n1", "log")), "hangup"); {
+		if time.Now().After(limit) {
+			t.Fatal("nothing is said of it")
+		}
+	}
+	c.must("kv", "put", "a", "1")
+	if now := c.status().Nodes[0].PID; now != pid {
+		t.Errorf("node %d is now %d", pid, now)
+	}
+}
+
 // Without a proxy between the nodes nothing can be cut, and whoever tries is told.
 func TestDirectCluster(t *testing.T) {
 	c := newTown(t, "--direct")

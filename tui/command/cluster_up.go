@@ -38,6 +38,7 @@ func newClusterUp(l *lab) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			flags.given = func(name string) bool { return cmd.Flags().Changed(name) }
 			return l.clusterUp(cmd.Context(), dir, &flags, foreground)
 		},
 	}
@@ -48,15 +49,19 @@ func newClusterUp(l *lab) *cobra.Command {
 
 func (l *lab) clusterUp(ctx context.Context, dir string, flags *clusterFlags, foreground bool) error {
 	if _, err := cluster.Send(ctx, dir, cluster.Order{Do: "status"}); err == nil {
+		if err := flags.fit(dir); err != nil {
+			return err
+		}
 		l.hint("the cluster in %s is up already", dir)
+		rememberCluster(dir)
 		return l.tellCluster(dir)
+	}
+	if _, err := flags.options(dir, ""); err != nil { // before anything is there
+		return err
 	}
 	program, err := keepProgram(dir)
 	if err != nil {
-		return err
-	}
-	if _, err := flags.options(dir, program); err != nil {
-		return err
+		return usage("name a folder that can be written to, which need not exist", "%v", err)
 	}
 	var ended <-chan error
 	if foreground {

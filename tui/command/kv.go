@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -81,6 +82,9 @@ func kvError(ctx context.Context, err error) error {
 		return nil
 	}
 	code := exitUsage
+	if _, unreachable := errors.AsType[*net.OpError](err); unreachable {
+		err = fmt.Errorf("%w\n  hint: `quorumlab cluster status` tells which nodes run", err)
+	}
 	if _, unknown := errors.AsType[*door.UnknownError](err); unknown || ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
 		code = exitInconclusive
 	}

@@ -9,9 +9,12 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,9 +37,9 @@ func newServe(l *lab) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "Run one node of a real cluster: on TCP, with a disk",
-		Long: "Serve runs one node until SIGTERM or SIGINT, and then stops it in good order. If its\n" +
-			"disk fails, or the node halts because of what it finds there, it ends by itself and\n" +
-			"says why. Clients talk to it in HTTP and JSON, or in frames of binary (`quorumlab kv` does;\n" +
+		Long: "Serve runs one node until SIGTERM or SIGINT, and then stops it in good order; it passes\n" +
+			"over SIGHUP. If its disk fails, or the node halts because of what it finds there, it ends by\n" +
+			"itself and says why. Clients talk to it in HTTP and JSON, or in frames of binary (`quorumlab kv` does;\n" +
 			"`go doc ./network/tcp/door` tells of both). At the admin address are\n" +
 			"/healthz, /readyz, /metrics for Prometheus and /debug/pprof.\n\n" +
 			"The configuration file:\n\n" + serveExample,
@@ -99,21 +102,28 @@ func (l *lab) serve(ctx context.Context, config *cluster.Config, options serveOp
 	if err := s.open(); err != nil {
 		return err
 	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	log.Info("serving", "protocol", config.Protocol, "clients", s.clients.Addr().String(), "peers", config.Listen.Peers, "data", config.Data)
-	select {
-	case <-ctx.Done():
-		log.Info("stopping")
-		s.drain()
-		err := s.driver.Close()
-		log.Info("stopped", "error", err)
-		return failure(err)
-	case <-s.driver.Done():
-		err := s.driver.Err()
-		log.Error("the node has stopped", "error", err)
-		return failure(err)
-	case err := <-s.failed:
-		log.Error("a door has closed", "error", err)
-		return failure(err)
+	for {
+		select {
+		case <-hangups: // whoever tends daemons sends it to have files read again
+			log.Info("hangup: certificates are read again whenever they change; for anything else restart the node")
+		case <-ctx.Done():
+			log.Info("stopping")
+			s.drain()
+			err := s.driver.Close()
+			log.Info("stopped", "error", err)
+			return failure(err)
+		case <-s.driver.Done():
+			err := s.driver.Err()
+			log.Error("the node has stopped", "error", err)
+			return failure(err)
+		case err := <-s.failed:
+			log.Error("a door has closed", "error", err)
+			return failure(err)
+		}
 	}
 }
 
@@ -192,7 +202,7 @@ func (s *server) open() error {
 	}
 	if c.TLS != nil {
 		if driver.TLS, err = tcp.NewIdentity(c.TLS.Certificate, c.TLS.Key, c.TLS.Authority, s.log); err != nil {
-			return c.Wrong("$.tls", "", "%v", err)
+			return c.Wrong("$.tls", "files in PEM; a relative name is seen from where the program was started", "%v", err)
 		}
 	}
 	if err := s.listen(&driver); err != nil {
@@ -239,7 +249,8 @@ func (s *server) listen(driver *tcp.Config) error {
 	open := func(path, address string) (net.Listener, error) {
 		listener, err := net.Listen("tcp", address)
 		if err != nil {
-			return nil, c.Wrong(path, "", "%v", err)
+			_, port, _ := net.SplitHostPort(address)
+			return nil, c.Wrong(path, "ss -ltnp 'sport = :"+port+"' tells who listens there", "%v", err)
 		}
 		s.closers = append(s.closers, listener)
 		return listener, nil

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,6 +70,15 @@ var errDirect = errors.New("nothing can be cut: the nodes reach one another dire
 
 // cut changes what gets through between the nodes.
 func (s *Supervisor) cut(order Order) error {
+	named := slices.Concat(order.Groups...)
+	for _, pair := range order.Pairs {
+		named = append(named, pair.From, pair.To)
+	}
+	for _, id := range named {
+		if !s.has(id) {
+			return s.noNode(id)
+		}
+	}
 	switch {
 	case s.direct():
 		return errDirect

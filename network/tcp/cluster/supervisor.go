@@ -292,7 +292,7 @@ func (s *Supervisor) Restart(id protocols.NodeID) error {
 	switch p := s.nodes[id]; {
 	case s.closed:
 		return fmt.Errorf("the cluster is going down")
-	case !slices.ContainsFunc(s.layout.Nodes, func(n NodeLayout) bool { return n.ID == id }):
+	case !s.has(id):
 		return s.noNode(id)
 	case p != nil && p.runs():
 		return fmt.Errorf("node %d runs already", id)
@@ -329,6 +329,11 @@ func (s *Supervisor) command(id protocols.NodeID) *exec.Cmd {
 }
 
 func (p *process) runs() bool { return p.state == "running" || p.state == "paused" }
+
+// has tells whether a node is one of the cluster.
+func (s *Supervisor) has(id protocols.NodeID) bool {
+	return slices.ContainsFunc(s.layout.Nodes, func(n NodeLayout) bool { return n.ID == id })
+}
 
 func (s *Supervisor) noNode(id protocols.NodeID) error {
 	return fmt.Errorf("there is no node %d; there are 1 to %d", id, len(s.layout.Nodes))
