@@ -35,6 +35,7 @@ func gated() []string {
 		"twophase-fair", "twophase-fair fairness=none rms=2", "tcommit", "tcommit rms=7", "cap-strategies",
 		"paxos-spec", "paxos-spec acceptors=1 values=1", "paxos-spec quorums=minimal values=1", "paxos-spec acceptors=2 ballots=3",
 		"paxoscommit-spec acceptors=1", "paxoscommit-spec rms=1", "paxoscommit-spec rms=1 quorums=majorities ballots=3",
+		"tcommit rms=1", "paxos-spec acceptors=4 values=1", "paxos-spec ballots=3", "paxoscommit-spec acceptors=2", "paxoscommit-spec rms=3 acceptors=1",
 		"zab-spec", "zab-spec servers=1 txns=2", "zab-spec servers=2 txns=1 timeouts=1", "zab-spec servers=2 txns=2 timeouts=2 restarts=2",
 		"register-single", "register-single servers=2", "register-single servers=2 network=ordered", "register-single clients=3 servers=2",
 		"register-single servers=2 network=dup", "register-abd", "register-abd network=ordered", "register-abd clients=1 servers=3",

@@ -191,9 +191,9 @@ func (l *lab) check(ctx context.Context, name string, flags checkFlags) error {
 	case errors.Is(err, explore.ErrActorless):
 		return usage("--walk uniform needs none", "--walk %s: %s does not tell whose a step is", flags.scheduler, name)
 	case errors.Is(err, explore.ErrIndivisible):
-		return usage("protocols and register models have it", "--por: the steps of %s are not divided among actors", name)
+		return usage("what has steps has it", "--por: %s has no steps to put in order", name)
 	case errors.Is(err, explore.ErrAsymmetric):
-		return usage("", "--symmetry: no parts of %s can be interchanged", name)
+		return usage("tcommit, twophase, paxos-spec, paxoscommit-spec and zab-spec have such", "--symmetry: no parts of %s can be interchanged", name)
 	case err != nil:
 		return usage("", "%s: %v", name, err)
 	}
