@@ -63,7 +63,7 @@ func (b *Batch) from(parent int) { b.parent, b.siblings = uint32(parent), 0 }
 func (b *Batch) Next() []uint32 {
 	end := len(b.words) + b.width
 	if end > cap(b.words) {
-		grown := make([]uint32, len(b.words), max(2*end, 64*b.width))
+		grown := make([]uint32, len(b.words), max(end+end/2, 64*b.width))
 		copy(grown, b.words)
 		b.words = grown
 	}

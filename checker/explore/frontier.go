@@ -81,6 +81,12 @@ func (f *frontier) fresh(width int) *block {
 	return &block{words: make([]uint32, 0, size*width)}
 }
 
+// wants reports whether the last block will be full soon.
+func (f *frontier) wants() bool {
+	n := len(f.blocks)
+	return n > 0 && f.blocks[n-1].count > blockStates*3/4
+}
+
 func (f *frontier) bytes() uint64 {
 	sum := f.full
 	if n := len(f.blocks); n > 0 {

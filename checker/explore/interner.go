@@ -14,7 +14,7 @@ type Interner[K comparable, T any] struct {
 	items   Arena[interned[K, T]]
 	adding  Lock
 	bytes   atomic.Uint64
-	_       apart
+	_       Apart
 }
 
 // internerTable is open addressing. A slot is 0 if it is free, or has 1 + a number

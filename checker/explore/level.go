@@ -42,7 +42,7 @@ func (s *search) addBlock(b *block) {
 // recycle takes back a block that has been expanded. As many are kept as a few
 // rounds use: when levels get smaller, memory is to be free for other things.
 func (s *search) recycle(b *block) {
-	const spareMax = 2 * roundBlocks
+	const spareMax = roundBlocks
 	switch {
 	case b.group == mixed && len(s.spareMixed) < spareMax:
 		s.spareMixed = append(s.spareMixed, b)
@@ -54,14 +54,14 @@ func (s *search) recycle(b *block) {
 	s.spareBytes += b.bytes()
 }
 
-// handOut gives spare blocks to the groups that have none.
+// handOut gives spare blocks to the groups that have none and will need one soon.
 func (s *search) handOut() {
 	for g := range s.groups {
 		n := len(s.spare)
 		if n == 0 {
 			return
 		}
-		if f := &s.groups[g].next; f.spare == nil {
+		if f := &s.groups[g].next; f.spare == nil && f.wants() {
 			f.spare, s.spare = s.spare[n-1], s.spare[:n-1]
 			s.spareBytes -= f.spare.bytes()
 		}

@@ -10,14 +10,14 @@ import (
 // value is empty.
 type Memo struct {
 	current atomic.Pointer[memoTable]
-	_       apart
+	_       Apart
 	writing Lock
 	used    int
-	_       apart
+	_       Apart
 }
 
-// apart keeps what is written often out of the cache line of what is read often.
-type apart [64]byte
+// Apart keeps what is written often out of the cache line of what is read often.
+type Apart [64]byte
 
 // memoTable is open addressing. A slot's value is there before its key is.
 type memoTable struct {
@@ -103,9 +103,9 @@ func (m *Memo) Bytes() uint64 {
 // little and a big one has few.
 type Arena[T any] struct {
 	pieces [arenaPieces][]T
-	_      apart
+	_      Apart
 	count  int
-	_      apart
+	_      Apart
 }
 
 const (

@@ -66,7 +66,7 @@ type group struct {
 	notes   origins // if sleep sets are kept, a note of each state
 	// young has, with partial-order reduction, those that come next.
 	young table
-	_     apart
+	_     Apart
 }
 
 // early is room for what comes first of all groups, in one piece: many searches are so
@@ -97,7 +97,7 @@ type worker struct {
 	// batches are those that it can fill: they are in the cache of its core.
 	batches []*Batch
 	filled  int // of this round
-	_       apart
+	_       Apart
 }
 
 // hit is a state that hits a property.
@@ -199,7 +199,7 @@ var ErrAsymmetric = errors.New("explore: no parts of this model can be interchan
 
 // roundBlocks is the number of blocks of a round. What comes of them stays in the
 // caches of two cores.
-const roundBlocks = 16
+const roundBlocks = 12
 
 // canonical returns the function that a worker's batches apply to states.
 func (s *search) canonical(worker int) func([]uint32) {

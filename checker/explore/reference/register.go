@@ -21,7 +21,8 @@ type Register struct {
 
 	desks []desk
 
-	post      explore.Lock // for letters, and for adding to envelopes
+	_         explore.Apart // all workers read what is above, all the time
+	post      explore.Lock  // for letters, and for adding to envelopes
 	letters   index
 	envelopes explore.Arena[letter]
 
@@ -30,6 +31,7 @@ type Register struct {
 	verdicts  explore.Arena[recorded]
 	recorded  explore.Memo // history, event → history
 
+	_     explore.Apart
 	bytes atomic.Uint64
 }
 
@@ -42,6 +44,7 @@ type desk struct {
 	cellHash  []uint64
 	inboxes   index
 	boxes     []inbox
+	letters   index // those known here: to ask for them nobody waits
 	scratch   inbox
 	out       outbox
 	kept      []envelope // room for inboxes

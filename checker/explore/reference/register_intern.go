@@ -71,6 +71,18 @@ func (m *Register) site(d *desk, cell, inbox uint32) uint32 {
 	return id
 }
 
+// letterAt is letter for what is known at a desk already.
+func (m *Register) letterAt(d *desk, e envelope) uint32 {
+	hash := explore.Mix(uint64(e) + 1)
+	id, known := d.letters.find(hash, func(id uint32) bool { return m.envelopes.At(id).content == e })
+	if !known {
+		id = m.letter(e)
+		d.letters.add(hash, id)
+		m.bytes.Add(indexEntry)
+	}
+	return id
+}
+
 func (m *Register) letter(e envelope) uint32 {
 	m.post.Lock()
 	defer m.post.Unlock()
@@ -164,7 +176,7 @@ func (m *Register) findMoves(d *desk, from *site) uint64 {
 
 // outcome computes what handling an envelope does.
 func (m *Register) outcome(d *desk, cell uint32, e envelope) uint32 {
-	letter := m.letter(e)
+	letter := m.letterAt(d, e)
 	if known, ok := d.handled.Get(cell, letter); ok {
 		return known
 	}
