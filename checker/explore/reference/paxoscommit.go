@@ -192,7 +192,7 @@ func (m *PaxosCommit) expandLeader(state []uint32, b *explore.Batch, i, ballot i
 		if highest > 1 {
 			value = (highest - 2) & 1
 		}
-		m.set(b, state, at, state[at]|(1+value)<<(pc2a+2*ballot), step(pcPhase2a, i|ballot<<8))
+		m.set(b, state, at, state[at]|(1+value)<<(pc2a+2*ballot), step(pcPhase2a, i|ballot<<8|int(value)<<16))
 	}
 }
 
@@ -345,8 +345,10 @@ func (m *PaxosCommit) Explain(label explore.Label) string {
 	switch label.Kind() {
 	case pcDecideCommit, pcDecideAbort:
 		return name
-	case pcPhase1a, pcPhase2a:
+	case pcPhase1a:
 		return fmt.Sprintf("%s(%d, r%d)", name, second, first+1)
+	case pcPhase2a: // quorums that know different things propose different values
+		return fmt.Sprintf("%s(%d, r%d): %s", name, second, first+1, pcValues[third])
 	case pcPhase1b, pcPhase2b:
 		return fmt.Sprintf("%s(a%d) for r%d, ballot %d", name, second+1, first+1, third)
 	}
