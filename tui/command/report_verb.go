@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -69,6 +70,11 @@ func (l *lab) report(ctx context.Context, flags reportFlags) error {
 		return usage("ask for one of them", "--scenario and --history are different reports")
 	}
 	started := time.Now()
+	undo, err := writable(flags.out)
+	if err != nil {
+		return err
+	}
+	defer undo()
 	collected, err := l.collect(ctx, flags)
 	interrupted := err != nil && ctx.Err() != nil
 	if err != nil && (!interrupted || collected == nil || len(collected.Seeds()) == 0) {
@@ -204,6 +210,26 @@ func readRecording(name string) (reports.Recording, error) {
 	}
 	recording.Transactions, recording.Clock = transactions, report.Clock
 	return recording, nil
+}
+
+// writable makes sure that a folder can be written to, before minutes are spent on what
+// is to be in it. undo removes it again if it is new, and nothing was.
+func writable(folder string) (undo func(), err error) {
+	folder = cmp.Or(folder, ".")
+	undo = func() {}
+	if _, err := os.Stat(folder); err != nil {
+		undo = func() { _ = os.Remove(folder) } // fails if there is anything in it
+	}
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return nil, fileError(folder, err)
+	}
+	file, err := os.CreateTemp(folder, ".report-*")
+	if err != nil {
+		return nil, fileError(folder, err)
+	}
+	file.Close()
+	os.Remove(file.Name())
+	return undo, nil
 }
 
 // writeReport writes all files of a report.

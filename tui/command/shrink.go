@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -56,6 +57,10 @@ func (l *lab) shrink(ctx context.Context, name, out string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	if err := shrinkable(name, file); err != nil {
+		file.Close()
+		return err
+	}
 	failure, err := l.FailureOf(ctx, file)
 	file.Close()
 	if err != nil {
@@ -84,6 +89,24 @@ func (l *lab) shrink(ctx context.Context, name, out string, asJSON bool) error {
 	}
 	l.printSummary(report)
 	fmt.Fprintln(l.out, commandLine("replay", out))
+	return nil
+}
+
+// shrinkable refuses traces of which nothing can be left out.
+func shrinkable(name string, file io.ReadSeeker) error {
+	checked, err := beginsAsCheck(file)
+	if err != nil {
+		return fileError(name, err)
+	}
+	live, err := beginsAsLive(file)
+	switch {
+	case err != nil:
+		return fileError(name, err)
+	case checked:
+		return usage(commandLine("step", name)+" opens it", "%s is a run that check found: it is a shortest one already", name)
+	case live:
+		return usage(commandLine("step", name)+" opens it", "%s tells what a real node did: there is no plan to shrink", name)
+	}
 	return nil
 }
 
