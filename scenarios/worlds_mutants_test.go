@@ -98,3 +98,27 @@ func TestScripts(t *testing.T) {
 		}
 	}
 }
+
+// TestWorldsAskResources: who has voted YES on a record that is not on its disk has
+// no locks when it restarts.
+func TestWorldsAskResources(t *testing.T) {
+	for mutant, want := range map[string]explore.Verdict{"2pc-yes-before-prepared": explore.Violated, "": explore.Unknown} {
+		entries, err := newTestLab(t).Worlds(mutant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(entries, func(e explore.Entry) bool { return e.Name == "twopc" })
+		model, _, err := entries[at].Make(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := explore.Run(context.Background(), model, explore.Options{Workers: 1, DepthMax: 8})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = slices.IndexFunc(r.Findings, func(f explore.Finding) bool { return f.Property.Name == "in-doubt-locks" })
+		if f := r.Findings[at]; f.Verdict != want {
+			t.Errorf("%q: %s %s, want %s", mutant, f.Property.Name, f.Verdict, want)
+		}
+	}
+}

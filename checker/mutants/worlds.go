@@ -24,11 +24,11 @@ var worlds = map[string]World{
 	"paxos-failed-fsync-believed":  {Breaks: "force-order", Steps: 6},
 	"paxos-promise-omits-executed": {Breaks: "durability", Steps: 13},
 	"paxos-executes-past-hole":     {Breaks: "prefix", Steps: 15},
-	"paxos-own-value-proposed":     {Breaks: "durability", Steps: 13},
-	"paxos-quorum-too-small":       {Breaks: "agreement", Steps: 3},
+	"paxos-own-value-proposed":     {Breaks: "p2c", Steps: 9},
+	"paxos-quorum-too-small":       {Breaks: "p2c", Steps: 2},
 	"paxos-ballots-not-unique":     {Breaks: "one-value-a-ballot", Steps: 9},
 	"paxos-any-accepted-value": {
-		Breaks: "agreement", Steps: 17,
+		Breaks: "p2c", Steps: 11,
 		Set: parameters{"clients": "3", "operations": "2", "before": "ask c1, cut n1, ask c1, crash n1, heal"},
 	},
 	"paxos-read-index-reused": {
@@ -50,7 +50,7 @@ var worlds = map[string]World{
 	"paxos-reconfigure-unprepared": {
 		Beyond: "the members of a world never change, for none of its clients is an operator",
 	},
-	"paxoscommit-aborts-unasked": {Breaks: "ac1", Steps: 18, Set: parameters{"ranges": "hash", "idle": "2"}},
+	"paxoscommit-aborts-unasked": {Breaks: "p2c", Steps: 9, Set: parameters{"ranges": "hash", "idle": "2"}},
 	"quorumstore-no-write-back":  {Breaks: "linearizable", Steps: 9},
 	"quorumstore-wall-clock":     {Breaks: "linearizable", Steps: 12, Set: parameters{"asks": "turns"}},
 	"quorumstore-hint-counts": {
@@ -64,7 +64,7 @@ var worlds = map[string]World{
 	"2pc-yes-before-prepared":  {Breaks: "force-order", Steps: 2},
 	"2pc-prepared-aborts":      {Breaks: "ac1", Steps: 6, Set: parameters{"ranges": "hash"}},
 	"2pc-shipped-and-forgotten": {
-		Breaks: "linearizable", Steps: 12,
+		Breaks: "conservation", Steps: 7,
 		Set: parameters{"asks": "moves", "clients": "2", "operations": "2", "contacts": "own", "before": "ask c1"},
 	},
 

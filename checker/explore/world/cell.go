@@ -56,6 +56,8 @@ type outcome struct {
 	broken string
 	hits   uint64 // the properties that this breaks
 	leads  bool   // the node is established as a leader
+	// commits: the node tells that a transaction is committed.
+	commits bool
 }
 
 type send struct {
@@ -196,6 +198,7 @@ func (m *Model) step(c *content, event protocols.Event, o *outcome, notes []prot
 		case protocols.Note:
 			notes = append(notes, e)
 			o.leads = o.leads || e.Kind == protocols.Leading
+			o.commits = o.commits || e.Kind == protocols.Decided && e.Text == protocols.Commit
 		}
 	}
 	m.shadow(c, event, effects, o)

@@ -134,7 +134,7 @@ func (s *situation) apply(node protocols.NodeID, o *outcome) {
 	if o.hits&hitsPanic != 0 {
 		s.ups &^= 1 << (node - 1)
 	}
-	s.hindered = s.hindered || o.hits&hitsPanic != 0 || o.leads && s.m.durable
+	s.hindered = s.hindered || o.hits&hitsPanic != 0 || o.leads && s.m.durable || o.commits && s.m.voting
 	if s.blind {
 		return
 	}
@@ -183,6 +183,9 @@ type expander struct {
 func (x *expander) Hits(words []uint32) uint64 {
 	n := len(words)
 	found := x.histories.At(words[n-3]).hits | x.monitors.At(words[n-2]).hits
+	if x.locking || x.conserving {
+		found |= x.resourceHits(words)
+	}
 	if found == 0 {
 		return 0
 	}

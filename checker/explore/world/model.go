@@ -29,6 +29,10 @@ const (
 	hitsValid
 	hitsIntegrity
 	hitsRefines
+	hitsUnanimous
+	hitsConserved
+	hitsLocks
+	hitsFree
 )
 
 // Model is a world as a model.
@@ -60,6 +64,14 @@ type Model struct {
 
 	// durable and integrity tell that these are asked of the protocol.
 	durable, integrity bool
+	// voting: ac3 is asked; locking: what is in doubt holds locks; conserving: the
+	// balances sum up to the total.
+	voting, locking, conserving bool
+	// free: p2c is asked.
+	free         bool
+	total        int64
+	transactions explore.Interner[uint64, uint64]
+	holding      explore.Memo // cell, question → answer
 	// prologue leads from boot to where exploration begins, nil if that is boot.
 	prologue *explore.Path
 
@@ -75,6 +87,9 @@ func New(config Config) (*Model, error) {
 	m := &Model{config: config, codec: config.Codec, nodes: len(config.Names)}
 	m.durable = slices.Contains(config.Protocol.Invariants, "durability")
 	m.integrity = slices.Contains(config.Protocol.Invariants, "zab-integrity")
+	m.voting = slices.Contains(config.Protocol.Invariants, "ac3")
+	m.free = slices.Contains(config.Protocol.Invariants, "p2c")
+	m.locking = slices.Contains(config.Protocol.Invariants, "in-doubt-locks")
 	for i := range config.Names {
 		if _, err := config.newNode(protocols.NodeID(i + 1)); err != nil {
 			return nil, fmt.Errorf("%s: %w", config.Protocol.Name, err)
@@ -103,6 +118,11 @@ func New(config Config) (*Model, error) {
 			return nil, err
 		}
 	}
+	if slices.Contains(config.Protocol.Invariants, "conservation") {
+		initial := explore.NewStepper(m).Initial()[0]
+		total, known := m.sum(initial)
+		m.total, m.conserving = total, known && m.conserves(initial)
+	}
 	return m, nil
 }
 
@@ -117,7 +137,7 @@ func (m *Model) pairCount() int { return m.nodes * (m.nodes - 1) / 2 }
 func (m *Model) Bytes() uint64 {
 	return m.cells.Bytes() + m.timers.Bytes() + m.messages.Bytes() + m.results.Bytes() + m.pairs.Bytes() +
 		m.clients.Bytes() + m.histories.Bytes() + m.noteds.Bytes() + m.monitors.Bytes() +
-		m.values.Bytes() + m.reacted.Bytes() + m.moving.Bytes() + m.noting.Bytes() + m.recording.Bytes() + m.blurred.Bytes() + m.entries.Bytes()
+		m.values.Bytes() + m.reacted.Bytes() + m.moving.Bytes() + m.noting.Bytes() + m.recording.Bytes() + m.blurred.Bytes() + m.entries.Bytes() + m.holding.Bytes()
 }
 
 // question is a property with the bit that tells of it.
@@ -143,8 +163,12 @@ func questions() []question {
 		never(hitsEpoch, true, "epoch-established-once", "No epoch is established twice, not even by the same node."),
 		never(hitsDecision, true, "ac1", "No two nodes decide differently on a transaction."),
 		never(hitsTwice, true, "ac2", "No node decides twice on a transaction, and differently the second time."),
+		never(hitsUnanimous, true, "ac3", "A transaction is committed only if every participant has voted YES, or read-only, before."),
+		never(hitsLocks, true, "in-doubt-locks", "From its YES until it decides a participant holds locks of the transaction, whenever it runs."),
+		never(hitsConserved, true, "conservation", "The sum of all balances, with what is committed and not yet carried out, stays the same."),
 		never(hitsChoice, true, "agreement", "No two nodes take different values for chosen in a slot."),
 		never(hitsBallot, true, "one-value-a-ballot", "In one slot and one ballot no two values are proposed or accepted."),
+		never(hitsFree, true, "p2c", "A value is proposed in a ballot only if a quorum of those who promised it had accepted nothing below, or that value in the highest ballot below."),
 		never(hitsPromise, true, "promise", "The ballot that an acceptor has promised never falls, and it accepts in none below."),
 		never(hitsValid, true, "validity", "What is chosen in a slot was proposed there."),
 		never(hitsIntegrity, true, "zab-integrity", "What a node delivers, some leader has broadcast before."),
@@ -161,7 +185,8 @@ func (m *Model) asked() []question {
 	return slices.DeleteFunc(questions(), func(q question) bool {
 		return q.promised && !slices.Contains(m.config.Protocol.Invariants, q.Name) ||
 			len(m.config.Clients) == 0 && q.bit&(hitsAnswered|hitsLinear) != 0 ||
-			m.config.Record == nil && q.bit == hitsLinear || m.config.Shadow == nil && q.bit == hitsRefines
+			m.config.Record == nil && q.bit == hitsLinear || m.config.Shadow == nil && q.bit == hitsRefines ||
+			!m.conserving && q.bit == hitsConserved
 	})
 }
 

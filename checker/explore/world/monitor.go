@@ -59,6 +59,13 @@ const (
 	// done, when the highest term of a leader was the value.
 	deliveredFor
 	ackedIn
+	votedFor // how a node votes on a transaction
+	// begunFor: in the transaction those take part that are the bits of part.
+	begunFor
+	// promisedIn, with a ballot and a slot (0: all), and acceptedBy, with a slot and a
+	// ballot: as value the set of nodes that did.
+	promisedIn
+	acceptedBy
 )
 
 // broken tells, for each kind of fact, what is broken if it is true in two ways.
@@ -91,6 +98,10 @@ func (m *Model) noteList(node protocols.NodeID, boots bool, notes []protocols.No
 		case protocols.Leading, protocols.Delivered, protocols.Restored, protocols.Decided, protocols.Chosen,
 			protocols.Proposed, protocols.Accepted, protocols.Promised, protocols.Lost:
 			kept = append(kept, note)
+		case protocols.Voted, protocols.Begun, protocols.Heuristic:
+			if m.voting {
+				kept = append(kept, note)
+			}
 		case protocols.Broadcast:
 			if m.integrity {
 				kept = append(kept, note)
@@ -153,7 +164,18 @@ func (m *Model) takeNote(o *monitor, list *noted, note *protocols.Note) {
 		o.learn(fact{broadcastAs, note.Slot, note.Term, m.noteValue(protocols.Note{Term: note.Term, Value: note.Value})})
 	case protocols.Restored:
 		o.last[at] = note.Slot
+	case protocols.Voted:
+		m.vote(o, node, note)
+	case protocols.Heuristic: // from now on it goes its own way
+		if at, known := o.find(fact{kind: votedFor, number: note.Slot, part: uint64(node)}); known {
+			o.facts[at].value = m.value(string(protocols.Heuristic))
+		}
+	case protocols.Begun:
+		m.begin(o, note)
 	case protocols.Decided:
+		if note.Text == protocols.Commit && m.voting {
+			m.checkVotes(o, note)
+		}
 		o.learn(fact{decidedAs, note.Slot, 0, m.value(note.Text)})
 		o.learn(fact{decidedAt, note.Slot, uint64(node), m.value(note.Text)})
 	case protocols.Chosen:
@@ -165,13 +187,23 @@ func (m *Model) takeNote(o *monitor, list *noted, note *protocols.Note) {
 			o.breaks(hitsValid, fmt.Sprintf("what is chosen in slot %d was never proposed there", note.Slot))
 		}
 	case protocols.Proposed:
-		o.learn(fact{votedAs, note.Slot, note.Term, m.noteValue(protocols.Note{Value: note.Value})})
+		value := m.noteValue(protocols.Note{Value: note.Value})
+		if m.free {
+			m.checkProposal(o, note, value)
+		}
+		o.learn(fact{votedAs, note.Slot, note.Term, value})
 	case protocols.Accepted:
 		o.learn(fact{votedAs, note.Slot, note.Term, m.noteValue(protocols.Note{Value: note.Value})})
+		if m.free {
+			o.join(fact{kind: acceptedBy, number: note.Slot, part: note.Term}, node)
+		}
 		if !list.boots { // else it tells of what was accepted before
 			o.promise(m.promisedBy(o, at, note.Slot), note.Term)
 		}
 	case protocols.Promised:
+		if m.free {
+			o.join(fact{kind: promisedIn, number: note.Term, part: note.Slot}, node)
+		}
 		o.promise(m.promisedBy(o, at, note.Slot), note.Term)
 	case protocols.Lost: // it is another acceptor now
 		o.promised[at] = 0

@@ -140,3 +140,51 @@ func TestMonitorInOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestMonitorOfVotes: a transaction is committed when all who take part have voted
+// for it, in whatever order; a value is proposed if a quorum of promises leaves it free.
+func TestMonitorOfVotes(t *testing.T) {
+	codec, err := state.NewCodec(append(sim.Types(), protocols.Undertaking{})...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := protocols.TimerFired{Timer: protocols.Timer{Key: 1}}, protocols.TimerFired{Timer: protocols.Timer{Key: 2}}
+	begun := noting{1, protocols.Note{Kind: protocols.Begun, Slot: 7, Value: protocols.Undertaking{Participants: []protocols.NodeID{2, 3}}}}
+	voted := func(node protocols.NodeID, text string) noting {
+		return noting{node, protocols.Note{Kind: protocols.Voted, Slot: 7, Text: text}}
+	}
+	commit := noting{1, protocols.Note{Kind: protocols.Decided, Slot: 7, Text: protocols.Commit}}
+	of := func(kind protocols.NoteKind, node protocols.NodeID, ballot uint64, value any) noting {
+		return noting{node, protocols.Note{Kind: kind, Term: ballot, Slot: 1, Value: value}}
+	}
+	promised := func(node protocols.NodeID, ballot uint64) noting {
+		return noting{node, protocols.Note{Kind: protocols.Promised, Term: ballot}}
+	}
+	for i, test := range []struct {
+		notes []noting
+		hits  uint64
+	}{
+		{[]noting{begun, voted(2, protocols.VoteYes), voted(3, protocols.VoteReadOnly), commit}, 0},
+		{[]noting{begun, voted(3, protocols.VoteYes), commit}, hitsUnanimous},
+		{[]noting{begun, voted(3, protocols.VoteYes), voted(2, protocols.VoteNo), commit}, hitsUnanimous},
+		{[]noting{begun, voted(3, protocols.VoteYes), voted(2, protocols.VoteNo), voted(2, protocols.VoteYes), commit}, 0},
+		{[]noting{voted(2, protocols.VoteYes), voted(3, protocols.VoteYes), commit}, hitsUnanimous},
+		{[]noting{promised(1, 5), of(protocols.Proposed, 1, 5, a)}, hitsFree},
+		{[]noting{promised(1, 5), promised(2, 5), of(protocols.Proposed, 1, 5, a)}, 0},
+		{[]noting{of(protocols.Accepted, 2, 3, b), promised(1, 5), promised(2, 5), of(protocols.Proposed, 1, 5, a)}, hitsFree},
+		{[]noting{of(protocols.Accepted, 2, 3, b), promised(1, 5), promised(2, 5), of(protocols.Proposed, 1, 5, b)}, 0},
+		{[]noting{of(protocols.Accepted, 2, 3, b), promised(1, 5), promised(2, 5), promised(3, 5), of(protocols.Proposed, 1, 5, a)}, 0},
+		{[]noting{
+			of(protocols.Accepted, 1, 2, a), of(protocols.Accepted, 2, 3, b), promised(1, 5), promised(2, 5), of(protocols.Proposed, 1, 5, a),
+		}, hitsFree},
+	} {
+		m := &Model{codec: codec, nodes: 3, voting: true, free: true, config: Config{Names: []string{"n1", "n2", "n3"}}}
+		id := m.monitorOf(&monitor{last: make([]uint64, 3), promised: make([]uint64, 3)})
+		for _, n := range test.notes {
+			id = m.note(id, m.noteList(n.node, false, []protocols.Note{n.note}))
+		}
+		if hits := m.monitors.At(id).hits; hits != test.hits {
+			t.Errorf("run %d: hits %b, want %b", i+1, hits, test.hits)
+		}
+	}
+}
