@@ -140,6 +140,13 @@ var worlds = map[string]World{
 			"snapCount": "2", "commitLogCount": "0", "crashes": "0", "breaks": "0",
 		},
 	},
+	// What clients see of it within these bounds is right: what is wrong is the step.
+	"zab-early-proposal": {
+		Breaks: "refines-zab-spec", Steps: 9,
+		Set: parameters{
+			"start": "leader", "before": "ask c1, crash n1, ask c1", "operations": "3", "crashes": "0", "breaks": "0", "refine": "on",
+		},
+	},
 	"zab-proposal-before-newleader": {
 		Beyond: "it costs progress alone: the leader refuses the early acknowledgement, and the follower begins anew, for ever, " +
 			"each time under another number, so that no state comes again and no circle can be shown",
