@@ -43,7 +43,7 @@ func CheckCausal(history History, options SessionOptions) (CausalResult, error) 
 		return CausalResult{}, err
 	}
 	for i := range history {
-		if kind := history[i].Kind; kind == Append || kind == Transfer {
+		if kind := history[i].Kind; kind != Read && kind != Write && kind != CAS {
 			return CausalResult{Verdict: Unknown, Explanation: fmt.Sprintf("causal: operations of kind %s are not judged", kind)}, nil
 		}
 	}

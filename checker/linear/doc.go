@@ -52,12 +52,18 @@
 // from key: its in is {"to":…,"amount":…}, its out whether it was moved. Keys that
 // transfers join are judged together.
 //
+// A queue's op is enqueue, whose in is the element, or dequeue, whose out is the
+// element or, of an empty queue, null. A lock's op is acquire or release, of the
+// session; the out of an acquire is its fencing token, an integer in quotes, or null.
+//
 // # Formats from elsewhere
 //
 // Jepsen's history.edn: maps such as {:process 0, :type :invoke, :f :read,
 // :value nil, :time 12}, with or without the tag #jepsen.history.Op, one after
 // another or in one vector. :f is :read, :write or :cas; :value is v, for a cas
-// [expected new], or [key …] of that (jepsen.independent). A cas with :fail did
+// [expected new], or [key …] of that (jepsen.independent). Of a queue :f is :enqueue
+// or :dequeue (nil: it was empty), of a lock :acquire (the token or nil) or :release;
+// both are in the logs of jepsen.util too. A :drain is refused. A cas with :fail did
 // not happen, for whatever reason. Events of :process :nemesis are counted.
 // Without :time, the number of the event is its time.
 //

@@ -18,9 +18,10 @@ const etcdExpected = "INFO  jepsen.util - PROCESS :TYPE :F VALUE"
 // etcd. There are no times. In these logs a cas that failed with its values
 // (":fail :cas [3 1]") was compared and found another value, while one that
 // failed with an error (":fail :cas :timed-out") only did not happen.
-func readEtcdLog(in *bufio.Reader) (History, Report, error) {
+func readEtcdLog(in *bufio.Reader, model Model) (History, Report, error) {
 	source := lines{in: in}
 	p := newPairs(EtcdLog)
+	p.model = model
 	for {
 		line, err := source.next()
 		if errors.Is(err, io.EOF) {

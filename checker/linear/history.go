@@ -26,6 +26,14 @@ const (
 	// it to To, unless the key's would fall below zero or one holds no number.
 	// Nothing counts as 0.
 	Transfer Kind = "transfer"
+	// Enqueue puts In at the end of a queue; Dequeue takes the oldest element
+	// away and returns it, or the absent Value if there is none.
+	Enqueue Kind = "enqueue"
+	Dequeue Kind = "dequeue"
+	// Acquire takes a lock for the session, and may return a fencing token;
+	// Release gives it back.
+	Acquire Kind = "acquire"
+	Release Kind = "release"
 )
 
 // Outcome is what the client learnt of its operation.
@@ -81,12 +89,12 @@ type Operation struct {
 	Kind Kind
 	// Expected is what a CAS compares with.
 	Expected Value
-	// In is what a Write or CAS writes and what an Append appends.
+	// In is what a Write or CAS writes, an Append appends, an Enqueue enqueues.
 	In Value
 	// To is the second key of a Transfer, Amount what it moves, above 0.
 	To     string
 	Amount int64
-	// Out is what a Read with the outcome OK returned.
+	// Out is what a Read, Dequeue or Acquire with the outcome OK returned.
 	Out Value
 	// Swapped tells whether a CAS with the outcome OK replaced the value, and
 	// whether a Transfer moved the amount. A comparison that was made and failed
@@ -134,10 +142,8 @@ func (h History) Validate() error {
 }
 
 func (o *Operation) validate() error {
-	switch o.Kind {
-	case Read, Write, CAS, Append, Transfer:
-	default:
-		return fmt.Errorf("op %q, expected read, write, cas, append or transfer", o.Kind)
+	if !o.Kind.exists() {
+		return fmt.Errorf("op %q, expected %s", o.Kind, expectedKinds)
 	}
 	switch o.Outcome {
 	case OK, Fail, Info:
@@ -149,10 +155,12 @@ func (o *Operation) validate() error {
 		return fmt.Errorf("return %d is before invoke %d", o.Return, o.Invoke)
 	case o.Return == Never && o.Outcome != Info:
 		return fmt.Errorf("never returned, yet its outcome is %s; expected info", o.Outcome)
-	case o.Kind == Append && !o.In.Present:
-		return fmt.Errorf("append of null, expected a text")
-	case o.Kind == Read && o.In != Value{}:
-		return fmt.Errorf("a read has an input, %v", o.In)
+	case (o.Kind == Append || o.Kind == Enqueue) && !o.In.Present:
+		return fmt.Errorf("%s of null, expected a text", o.Kind)
+	case (o.answers() || o.Kind == Release) && o.In != Value{}:
+		return fmt.Errorf("%s has an input, %v", o.Kind.named(), o.In)
+	case o.Kind == Acquire && o.Out.Present && !isToken(o.Out.Text):
+		return fmt.Errorf("an acquire returned %v, expected an integer, its fencing token, or null", o.Out)
 	case o.Kind != CAS && (o.Expected != Value{} || o.Swapped && o.Kind != Transfer):
 		return fmt.Errorf("a %s has what only a cas has: an expected value or a swap", o.Kind)
 	case o.Kind != Transfer && (o.To != "" || o.Amount != 0):
@@ -161,7 +169,7 @@ func (o *Operation) validate() error {
 		return fmt.Errorf("a transfer has an input, %v", o.In)
 	case o.Kind == Transfer && (o.To == o.Key || o.Amount <= 0):
 		return fmt.Errorf("a transfer of %d from %q to %q, expected an amount above 0 and two keys", o.Amount, o.Key, o.To)
-	case (o.Kind != Read || o.Outcome != OK) && o.Out != Value{}:
+	case (!o.answers() || o.Outcome != OK) && o.Out != Value{}:
 		return fmt.Errorf("a %s with outcome %s has an output, %v", o.Kind, o.Outcome, o.Out)
 	case o.Outcome != OK && o.Swapped:
 		return fmt.Errorf("a %s with outcome %s has taken effect", o.Kind, o.Outcome)
@@ -172,4 +180,28 @@ func (o *Operation) validate() error {
 		}
 	}
 	return nil
+}
+
+// answers tells whether an operation is one that asks for a value.
+func (o *Operation) answers() bool { return o.Kind == Read || o.Kind == Dequeue || o.Kind == Acquire }
+
+// expectedKinds names all kinds in an error.
+const expectedKinds = "read, write, cas, append, transfer, enqueue, dequeue, acquire or release"
+
+// exists tells whether it is one of the kinds.
+func (k Kind) exists() bool {
+	switch k {
+	case Read, Write, CAS, Append, Transfer, Enqueue, Dequeue, Acquire, Release:
+		return true
+	}
+	return false
+}
+
+// named is the kind with its article.
+func (k Kind) named() string {
+	switch k {
+	case Append, Enqueue, Acquire:
+		return "an " + string(k)
+	}
+	return "a " + string(k)
 }

@@ -12,9 +12,10 @@ import (
 
 // readEDN reads a history of EDN maps, Jepsen's or that of a KV log. If it may
 // be either, the first event of a client tells: in a KV log it has a :key.
-func readEDN(in *bufio.Reader, format Format, either bool) (History, Report, error) {
+func readEDN(in *bufio.Reader, format Format, either bool, model Model) (History, Report, error) {
 	edn := newEDNReader(in)
 	p := newPairs(format)
+	p.model = model
 	for {
 		f, err := edn.next()
 		if errors.Is(err, io.EOF) {
@@ -99,7 +100,7 @@ func (f form) show() string {
 
 // kindsOfJepsen and kindsOfKV say what the names in :f are.
 func kindsOfJepsen() map[string]Kind {
-	return map[string]Kind{"read": Read, "write": Write, "cas": CAS}
+	return map[string]Kind{"read": Read, "write": Write, "cas": CAS, "enqueue": Enqueue, "dequeue": Dequeue, "acquire": Acquire, "release": Release}
 }
 
 func kindsOfKV() map[string]Kind {
@@ -117,11 +118,14 @@ func (raw *rawEvent) common(known map[string]Kind) (event, error) {
 	if !slices.Contains([]stage{stageInvoke, stageOK, stageFail, stageInfo}, e.stage) || raw.stage.kind != keywordForm {
 		return e, raw.at(raw.stage).fault(":type "+raw.stage.show(), ":invoke, :ok, :fail or :info")
 	}
+	if raw.f.kind == keywordForm && raw.f.text == "drain" {
+		return e, raw.f.fault(":f :drain, many dequeues in one", "a :dequeue for each of its elements; write it out, one after another")
+	}
 	kind, is := known[raw.f.text]
 	if !is || raw.f.kind != keywordForm {
 		return e, raw.at(raw.f).fault(":f "+raw.f.show(), ":"+strings.Join(slices.Sorted(maps.Keys(known)), ", :"))
 	}
-	e.kind = kind
+	e.kind, e.f = kind, raw.f
 	if raw.time.kind != "" {
 		e.timed = true
 		if e.time, err = strconv.ParseInt(raw.time.text, 10, 64); err != nil || raw.time.kind != intForm || e.time == Never {
@@ -183,7 +187,7 @@ func (raw *rawEvent) orPlace(value form) form {
 // it did not succeed, or gives no value where none is asked for.
 func (e *event) hushed(value form) bool {
 	e.silent = e.stage == stageFail || e.stage == stageInfo ||
-		e.stage == stageOK && e.kind != Read && (value.kind == "" || value.kind == nilForm)
+		e.stage == stageOK && e.kind != Read && e.kind != Dequeue && (value.kind == "" || value.kind == nilForm)
 	return e.silent
 }
 
@@ -199,11 +203,19 @@ func (e *event) payload(value form, convert func(form) (Value, error)) error {
 		if e.expected, err = convert(value.items[0]); err == nil {
 			e.in, err = convert(value.items[1])
 		}
-	case e.kind == Read && e.stage == stageInvoke:
+	case e.answers() && e.stage == stageInvoke:
 		if value.kind != nilForm {
-			return value.fault("an invoked read with "+value.show(), "nil")
+			return value.fault("an invoked "+string(e.kind)+" with "+value.show(), "nil")
 		}
-	case e.kind == Read:
+	case e.kind == Release:
+		if value.kind != nilForm {
+			return value.fault("a release with "+value.show(), "nil")
+		}
+	case e.kind == Acquire && value.kind != nilForm && (value.kind != intForm || !isToken(value.text)):
+		return value.fault("an acquire that returned "+value.show(), "an integer, its fencing token, or nil")
+	case e.kind == Enqueue && value.kind == nilForm:
+		return value.fault("an enqueue of nil", "an element")
+	case e.answers():
 		e.out, err = convert(value)
 	default:
 		e.in, err = convert(value)
@@ -213,3 +225,6 @@ func (e *event) payload(value form, convert func(form) (Value, error)) error {
 
 // anyValue takes every form as a value.
 func anyValue(f form) (Value, error) { return f.value(), nil }
+
+// answers tells whether the event is of an operation that asks for a value.
+func (e *event) answers() bool { return (&Operation{Kind: e.kind}).answers() }

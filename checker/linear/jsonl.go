@@ -80,7 +80,7 @@ func toJSON(op *Operation) operationJSON {
 		Invoke: op.Invoke, Outcome: op.Outcome, Error: op.Error,
 	}
 	switch op.Kind {
-	case Read:
+	case Read, Dequeue, Acquire:
 		line.Out = textOrNil(op.Out)
 	case CAS:
 		line.In = casJSON{Expected: textOrNil(op.Expected), New: textOrNil(op.In)}
@@ -92,7 +92,7 @@ func toJSON(op *Operation) operationJSON {
 		if op.Outcome == OK {
 			line.Out = op.Swapped
 		}
-	case Write, Append:
+	case Write, Append, Enqueue:
 		line.In = textOrNil(op.In)
 	}
 	if op.Return != Never {
@@ -109,7 +109,7 @@ func textOrNil(v Value) *string {
 	return &v.Text
 }
 
-func readJSONL(in *bufio.Reader) (History, Report, error) {
+func readJSONL(in *bufio.Reader, model Model) (History, Report, error) {
 	report := Report{Format: JSONL}
 	source := lines{in: in}
 	expected, err := readHeaderOf(&source, jsonlName)
@@ -126,7 +126,7 @@ func readJSONL(in *bufio.Reader) (History, Report, error) {
 		if err != nil {
 			return nil, report, err
 		}
-		op, err := parseOperation(line, source.number)
+		op, err := parseOperation(line, source.number, model)
 		if err != nil {
 			return nil, report, err
 		}
@@ -185,7 +185,7 @@ func readHeaderOf(source *lines, name string) (*int, error) {
 }
 
 // parseOperation reads one line.
-func parseOperation(line []byte, number int) (Operation, error) {
+func parseOperation(line []byte, number int, model Model) (Operation, error) {
 	object, err := parseObject(line, number, 0, "id", "session", "client", "node", "side", "key", "op",
 		"in", "out", "invoke", "return", "outcome", "error")
 	if err != nil {
@@ -212,6 +212,12 @@ func parseOperation(line []byte, number int) (Operation, error) {
 	}
 	if returned != nil {
 		op.Return = *returned
+	}
+	if op.Kind.exists() && !model.has(op.Kind) {
+		return Operation{}, object.fault("op", "the operation "+string(op.Kind), model.expects(op.Kind))
+	}
+	if !op.Kind.exists() {
+		return Operation{}, object.fault("op", fmt.Sprintf("op %q", op.Kind), expectedKinds)
 	}
 	if err := object.inOut(&op); err != nil {
 		return Operation{}, err
@@ -252,6 +258,9 @@ func (o *jsonObject) inOut(op *Operation) error {
 	}
 	if out != nil {
 		op.Out = Some(*out)
+		if op.Kind == Acquire && !isToken(*out) {
+			return o.fault("out", quote(*out)+" as out", "an integer, the fencing token, in quotes, or null")
+		}
 	}
 	return err
 }

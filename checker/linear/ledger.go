@@ -29,6 +29,9 @@ type specification interface {
 // specify returns the specification of the object that operations are on.
 func specify(ops History, steps int, stop func() bool) specification {
 	c := newCell(steps, stop)
+	if onObject(ops) {
+		return newObject(ops, c)
+	}
 	if joint(ops) {
 		return newLedger(ops, c)
 	}

@@ -19,7 +19,7 @@ type Model struct {
 }
 
 // Models returns all models, by name.
-func Models() []Model { return []Model{CASRegister(), KV(), Register()} }
+func Models() []Model { return []Model{CASRegister(), KV(), Lock(), Queue(), Register()} }
 
 // ModelByName returns the model of that name, or an error that lists all.
 func ModelByName(name string) (Model, error) {
@@ -38,8 +38,8 @@ func (m Model) fits(history History) error {
 	for i := range history {
 		op := &history[i]
 		if !slices.Contains(m.kinds, op.Kind) {
-			return fmt.Errorf("operation %d is a %s, which the model %s does not have; %s",
-				op.ID, op.Kind, m.Name, hintKind(op.Kind))
+			return fmt.Errorf("operation %d is %s, which the model %s does not have; %s",
+				op.ID, op.Kind.named(), m.Name, hintKind(op.Kind))
 		}
 		if !m.byKey && op.Key != history[0].Key {
 			return fmt.Errorf("the model %s is about one key, but the history has %q and %q; try the model kv",
@@ -47,6 +47,18 @@ func (m Model) fits(history History) error {
 		}
 	}
 	return nil
+}
+
+// has tells whether the model has a kind of operation; the zero Model has all.
+func (m Model) has(kind Kind) bool { return m.kinds == nil || slices.Contains(m.kinds, kind) }
+
+// expects names the kinds of the model to who found another one.
+func (m Model) expects(kind Kind) string {
+	names := make([]string, len(m.kinds))
+	for i, known := range m.kinds {
+		names[i] = string(known)
+	}
+	return fmt.Sprintf("what the model %s has: %s; %s", m.Name, strings.Join(names, ", "), hintKind(kind))
 }
 
 // hintKind names the models that have a kind of operation.

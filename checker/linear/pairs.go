@@ -27,6 +27,7 @@ type event struct {
 	process      uint64
 	stage        stage
 	kind         Kind
+	f            form // where the kind is told
 	// key is the key, "" if keyless.
 	key     string
 	keyless bool
@@ -47,6 +48,7 @@ type event struct {
 type pairs struct {
 	history History
 	report  Report
+	model   Model          // that the operations have to be of
 	open    map[uint64]int // process to index in history
 	placeOf []int          // line of the invocation of each operation
 	first   *event
@@ -77,6 +79,9 @@ func (p *pairs) add(e event) error {
 		if !e.timed {
 			p.report.Clock = Lines
 		}
+	}
+	if !p.model.has(e.kind) {
+		return e.f.fault("the operation "+string(e.kind), p.model.expects(e.kind))
 	}
 	switch {
 	case e.timed != p.first.timed:
@@ -153,7 +158,7 @@ func (p *pairs) complete(e *event) error {
 		op.Outcome = Fail
 	case e.stage == stageOK:
 		op.Outcome, op.Swapped = OK, op.Kind == CAS
-		if op.Kind == Read {
+		if op.answers() {
 			op.Out = e.out
 		}
 	}

@@ -50,6 +50,9 @@ func hidesWrites(ops History) bool {
 // prepare returns the operations of one object that the search needs, every one
 // closed. It is linearizable just if the given ones are.
 func prepare(ops History) History {
+	if onObject(ops) {
+		return prepareObject(ops)
+	}
 	if joint(ops) {
 		kept := dropIneffective(ops)
 		closeOpen(kept)

@@ -72,6 +72,12 @@ func (e *ReadError) Error() string {
 // nothing is skipped but what the report counts. Operations are numbered from 1
 // by invocation, except in our own format, which has numbers.
 func Decode(r io.Reader, format Format) (History, Report, error) {
+	return DecodeFor(r, format, Model{})
+}
+
+// DecodeFor reads a history that is to be judged by a model: an operation that the
+// model does not have is a *ReadError too.
+func DecodeFor(r io.Reader, format Format, model Model) (History, Report, error) {
 	in := bufio.NewReaderSize(r, 1<<16)
 	found, err := detect(in)
 	if err != nil {
@@ -84,11 +90,11 @@ func Decode(r io.Reader, format Format) (History, Report, error) {
 	}
 	switch format {
 	case JSONL:
-		return readJSONL(in)
+		return readJSONL(in, model)
 	case EtcdLog:
-		return readEtcdLog(in)
+		return readEtcdLog(in, model)
 	case Jepsen, KVLog:
-		return readEDN(in, format, either)
+		return readEDN(in, format, either, model)
 	}
 	return nil, Report{}, fmt.Errorf("unknown format %q, expected one of %v", format, Formats())
 }

@@ -164,7 +164,7 @@ func TestBadInput(t *testing.T) {
 		{"no process", "{:type :ok}", "found no :process, expected one", Auto},
 		{"bad process", "{:process -1}", `line 1, column 11: found :process an integer, "-1"`, Auto},
 		{"bad type", "{:process 0 :type :maybe}", `line 1, column 19: found :type a keyword, ":maybe", expected :invoke, :ok, :fail or :info`, Auto},
-		{"bad f", "{:process 0 :type :invoke :f :txn :value [[:r 1 nil]]}", `found :f a keyword, ":txn", expected :cas, :read, :write`, Auto},
+		{"bad f", "{:process 0 :type :invoke :f :txn :value [[:r 1 nil]]}", `found :f a keyword, ":txn", expected :acquire, :cas, :dequeue, :enqueue, :read, :release, :write`, Auto},
 		{"bad time", "{:process 0 :type :invoke :f :read :time 1.5}", `found :time a float, "1.5e+00", expected an integer, in nanoseconds`, Auto},
 		{"bad cas", "{:process 0 :type :invoke :f :cas :value 3}", `found a cas of an integer, "3", expected [EXPECTED NEW]`, Auto},
 		{"read of a value", "{:process 0 :type :invoke :f :read :value 3}", "found an invoked read with an integer", Auto},
@@ -342,10 +342,19 @@ func fuzz(f *testing.F, format Format, seeds ...string) {
 	})
 }
 
-func FuzzDecodeAuto(f *testing.F)    { fuzz(f, Auto, "", "[", "#_") }
-func FuzzDecodeJSONL(f *testing.F)   { fuzz(f, JSONL, header+goodOp, header+"{}") }
-func FuzzDecodeJepsen(f *testing.F)  { fuzz(f, Jepsen, invoke, "[#a{}]", `{:process "\u12`) }
-func FuzzDecodeEtcdLog(f *testing.F) { fuzz(f, EtcdLog, "INFO jepsen.util - 0 :ok :cas [1 2]") }
+func FuzzDecodeAuto(f *testing.F) { fuzz(f, Auto, "", "[", "#_") }
+func FuzzDecodeJSONL(f *testing.F) {
+	fuzz(f, JSONL, header+goodOp, header+"{}", objectLines(queueLines), objectLines(lockLines))
+}
+
+func FuzzDecodeJepsen(f *testing.F) {
+	fuzz(f, Jepsen, invoke, "[#a{}]", `{:process "\u12`, queueEDN, lockEDN)
+}
+
+func FuzzDecodeEtcdLog(f *testing.F) {
+	fuzz(f, EtcdLog, "INFO jepsen.util - 0 :ok :cas [1 2]", logOf(queueEDN), logOf(lockEDN))
+}
+
 func FuzzDecodeKVLog(f *testing.F) {
 	fuzz(f, KVLog, `{:process 0 :type :invoke :f :cas :key "x" :value ["" "a"]}`)
 }

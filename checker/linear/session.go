@@ -92,7 +92,7 @@ func CheckSessions(history History, guarantee Guarantee, options SessionOptions)
 		return SessionResult{}, err
 	}
 	for i := range history {
-		if kind := history[i].Kind; kind == Append || kind == Transfer {
+		if kind := history[i].Kind; kind != Read && kind != Write && kind != CAS {
 			why := fmt.Sprintf("%s: values that come from an operation of kind %s are not told apart", guarantee, kind)
 			return SessionResult{Guarantee: guarantee, Verdict: Unknown, Explanation: why}, nil
 		}

@@ -48,6 +48,9 @@ func (s search) witness(ops History) (Operation, History) {
 			whole = append(whole, ops[i])
 		}
 	}
+	if onObject(part) {
+		whole = keepUnknown(whole, part)
+	}
 	return offender, byInvocation(whole)
 }
 
@@ -88,7 +91,11 @@ func prefix(ops History, last Operation) History {
 func (s search) reduce(part History, offender int) History {
 	for {
 		before := len(part)
-		part = s.reduceBy(part, offender, clusters(part))
+		if onObject(part) {
+			part = s.reduceBy(part, offender, objectGroups(part))
+		} else {
+			part = s.reduceBy(part, offender, clusters(part))
+		}
 		part = s.reduceBy(part, offender, singles(part))
 		if len(part) == before {
 			return part
@@ -175,6 +182,9 @@ func without(part History, groups [][]int, offender int) History {
 // What only observes is: an order stays one without it. What writes v is, by
 // the lemma at forgetUnobserved, if rest neither observes v nor hidesWrites.
 func admissible(part, rest History) bool {
+	if onObject(part) {
+		return objectAdmissible(part, rest)
+	}
 	kept := make(map[int]struct{}, len(rest))
 	observed := make(map[Value]struct{})
 	for i := range rest {

@@ -70,8 +70,8 @@ func who(op *Operation) string {
 // action names what an operation does, without its key and answer.
 func action(op *Operation) string {
 	switch {
-	case op.Kind == Read:
-		return "read"
+	case op.answers() || op.Kind == Release:
+		return string(op.Kind)
 	case op.Kind == CAS:
 		return fmt.Sprintf("cas %v to %v", op.Expected, op.In)
 	case op.Kind == Write && !op.In.Present:
@@ -93,7 +93,7 @@ func labelOf(op *Operation) string {
 		return label + " → failed"
 	case op.Outcome == Info:
 		return label + " → unknown"
-	case op.Kind == Read:
+	case op.Kind == Read || op.Kind == Dequeue || op.Kind == Acquire && op.Out.Present:
 		return label + " → " + op.Out.String()
 	case op.Kind == CAS && op.Swapped:
 		return label + " → swapped"
@@ -116,6 +116,12 @@ func subject(op *Operation, clock Clock) string {
 	}
 	answer := "returned " + op.Out.String()
 	switch {
+	case !op.Out.Present && (op.Kind == Enqueue || op.Kind == Acquire || op.Kind == Release):
+		answer = "was done"
+	case op.Kind == Acquire:
+		answer = "returned the token " + op.Out.Text
+	case op.Kind == Dequeue && !op.Out.Present:
+		answer = "found nothing"
 	case op.Kind == Transfer && op.Swapped:
 		answer = "was done"
 	case op.Kind == Transfer:
@@ -131,6 +137,11 @@ func subject(op *Operation, clock Clock) string {
 // explain says in one sentence why the offender's answer cannot be. All that
 // it says of other operations is a fact of the history.
 func explain(ops, witness History, offender Operation, clock Clock) string {
+	if onObject(ops) {
+		if why := explainObject(ops, witness, &offender, clock); why != "" {
+			return subject(&offender, clock) + ", but " + why
+		}
+	}
 	seen, sure := offender.observes()
 	if joint(ops) {
 		sure = false // the reasons below are about one key, which only they write

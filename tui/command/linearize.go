@@ -68,6 +68,12 @@ func newLinearize(l *lab) *cobra.Command {
 		Long: "Linearize reads histories of what clients saw and judges each. It knows our own JSON\n" +
 			"Lines (run --history writes them), Jepsen's EDN, and two forms of jepsen.util logs. Nothing\n" +
 			"is skipped silently: a line that it does not understand is bad input.\n\n" +
+			"The models queue (FIFO) and lock take such lines, each key an object of its own:\n\n" +
+			"  {\"id\":1,\"session\":1,\"key\":\"q\",\"op\":\"enqueue\",\"in\":\"a\",\"invoke\":0,\"return\":10,\"outcome\":\"ok\"}\n" +
+			"  {\"id\":2,\"session\":2,\"key\":\"q\",\"op\":\"dequeue\",\"out\":\"a\",\"invoke\":20,\"return\":30,\"outcome\":\"ok\"}\n\n" +
+			"A dequeue that found nothing has out null. For a lock op is acquire or release by the session;\n" +
+			"the out of an acquire is its fencing token (\"33\") or null. In EDN and jepsen.util logs :f is\n" +
+			":enqueue, :dequeue, :acquire or :release; a :drain has to be written out as :dequeue.\n\n" +
 			"With the model append it judges transactions that append to lists and read them, by the\n" +
 			"cycles that Adya names (G0, G1a, G1b, G1c, G-single, G2), level by level.\n\n" + exitCodes,
 		Example: "  quorumlab linearize --model kv history.jsonl\n" +
@@ -77,7 +83,7 @@ func newLinearize(l *lab) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return l.linearize(cmd.Context(), args, flags) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.model, "model", "", "what the operations mean: `register`, cas, kv or append")
+	f.StringVar(&flags.model, "model", "", "what the operations mean: `register`, cas, kv, queue, lock or append")
 	f.StringVar(&flags.format, "format", "", "the files' `format`; told by their first bytes if not given")
 	f.StringVar(&flags.html, "html", "", "write porcupine's page of the violated key to a `file`")
 	f.IntVar(&flags.steps, "steps", linear.StepsDefault, "bound of the search on each key, the same on every machine")
@@ -192,7 +198,7 @@ func (l *lab) judgeFile(ctx context.Context, name string, model linear.Model, fl
 	if model.Name == transactionsModel {
 		return judgeTransactions(name, file, flags)
 	}
-	history, report, err := linear.Decode(file, linear.Format(flags.format))
+	history, report, err := linear.DecodeFor(file, linear.Format(flags.format), model)
 	if err != nil {
 		return judged, inFile(name, err)
 	}
