@@ -120,7 +120,7 @@ func TestDefaultWorlds(t *testing.T) {
 		steps    int
 	}{
 		{protocol: "twopc"},
-		{protocol: "threepc", violated: "ac1", steps: 9},
+		{protocol: "threepc", violated: "ac1", steps: 13},
 		{protocol: "threepc", set: map[string]string{"cuts": "0", "crashes": "1", "idle": "3"}},
 		{protocol: "paxoscommit"},
 		{protocol: "quorumstore"},

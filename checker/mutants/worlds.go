@@ -58,7 +58,7 @@ var worlds = map[string]World{
 		Set: parameters{"n": "2", "r": "1", "w": "2", "operations": "1", "timers": "1", "before": "crash n1"},
 	},
 	"threepc-obeys-deposed": {
-		Breaks: "ac1", Steps: 14, Set: parameters{"termination": "e3pc", "timers": "3", "cuts": "0", "idle": "0"},
+		Breaks: "ac1", Steps: 14, Set: parameters{"termination": "e3pc", "timers": "3", "cuts": "0", "idle": "0", "contacts": "all"},
 	},
 	"2pc-answer-before-logged": {Breaks: "force-order", Steps: 4, Set: parameters{"ranges": "hash"}},
 	"2pc-yes-before-prepared":  {Breaks: "force-order", Steps: 2},
