@@ -314,7 +314,7 @@ func (m *Model) findingLooks(s timeline.State) (glyph string, style interface{ R
 func (m *Model) courseNarration() []string {
 	line, step := m.c.Line(), m.c.Step()
 	if v := m.courseReason(); v != nil {
-		return m.told2(m.theme.violated, glyphViolated+" "+v.Property+": "+v.Word+". Not so here: "+v.Sentence)
+		return m.narrationLines(m.theme.violated, glyphViolated+" "+v.Property+": "+v.Word+". Not so here: "+v.Sentence)
 	}
 	text := ""
 	if step > 0 {
@@ -323,7 +323,7 @@ func (m *Model) courseNarration() []string {
 	if ending := line.Ending(); step == line.Len() && ending != "" {
 		text = strings.TrimPrefix(text+" – "+ending, " – ")
 	}
-	return m.told2(m.theme.strong, text)
+	return m.narrationLines(m.theme.strong, text)
 }
 
 // courseTold is what is to be read where one stands, as a whole.
@@ -343,27 +343,13 @@ func (m *Model) courseTold() string {
 
 // courseVerdicts says how the properties stand, in a line.
 func (m *Model) courseVerdicts() string {
-	holds, open := 0, 0
-	var violated []string
-	for _, f := range m.c.Line().Findings(m.c.Step()) {
-		switch f.State {
-		case timeline.Holds:
-			holds++
-		case timeline.Violated:
-			violated = append(violated, glyphViolated+" "+f.Property)
-		default:
-			open++
-		}
+	findings := m.c.Line().Findings(m.c.Step())
+	if findings == nil {
+		return fit(m.theme.open.Render(glyphOpen+" a real node: nothing is judged here"), m.width)
 	}
-	text := m.theme.holds.Render(fmt.Sprintf("%s %d hold", glyphHolds, holds))
-	if len(violated) > 0 {
-		text += "  " + m.theme.violated.Render("violated: "+strings.Join(violated, "  "))
+	var sum tally
+	for _, f := range findings {
+		sum.add(f.State, f.Property)
 	}
-	if open > 0 {
-		text += "  " + m.theme.open.Render(fmt.Sprintf("%s %d open", glyphOpen, open))
-	}
-	if m.c.Line().Findings(0) == nil {
-		text = m.theme.open.Render(glyphOpen + " a real node: nothing is judged here")
-	}
-	return fit(text, m.width)
+	return fit(m.tallied(&sum), m.width)
 }

@@ -204,18 +204,18 @@ func (m *Model) scrolled(b box, lines []string) []string {
 func (m *Model) narration() []string {
 	l := m.t.Line()
 	if v := m.reason(); v != nil {
-		return m.told2(m.theme.violated, fmt.Sprintf("%s %s: %s", glyphViolated, v.Property, v.Witness))
+		return m.narrationLines(m.theme.violated, fmt.Sprintf("%s %s: %s", glyphViolated, v.Property, v.Witness))
 	}
 	cue, ok := l.CueAt(m.t.Step())
 	switch {
 	case !ok:
 		return nil
 	case cue.Answer == "":
-		return m.told2(m.theme.strong, saidOf(cue)+cue.Text)
+		return m.narrationLines(m.theme.strong, saidOf(cue)+cue.Text)
 	}
 	reply, answered := m.quiz.Answered(l, cue)
 	if !answered {
-		return m.told2(m.theme.strong, "? "+cue.Text+" (a: predict)")
+		return m.narrationLines(m.theme.strong, "? "+cue.Text+" (a: predict)")
 	}
 	sign := glyphOpen + " skipped"
 	switch {
@@ -224,7 +224,7 @@ func (m *Model) narration() []string {
 	case !reply.Skipped:
 		sign = glyphViolated + " predicted otherwise"
 	}
-	return m.told2(m.theme.strong, sign+" – "+cue.Answer)
+	return m.narrationLines(m.theme.strong, sign+" – "+cue.Answer)
 }
 
 // saidOf stands before what is told: of a run in which somebody acted the words may
@@ -236,8 +236,8 @@ func saidOf(cue timeline.Cue) string {
 	return "» "
 }
 
-// told2 breaks a text into the two lines that there are for it; t shows the rest.
-func (m *Model) told2(style interface{ Render(...string) string }, text string) []string {
+// narrationLines breaks a text into the lines that there are for it; t shows the rest.
+func (m *Model) narrationLines(style interface{ Render(...string) string }, text string) []string {
 	lines := folded(text, m.width)
 	if n := m.layout.narration; len(lines) > n {
 		more := " … (t)"
@@ -258,29 +258,43 @@ func (m *Model) verdictLine() string {
 	if all == nil {
 		return fit(m.theme.open.Render(glyphOpen+" the run is being judged …"), m.width)
 	}
-	holds, open := 0, 0
-	var violated []string
+	var sum tally
 	for _, p := range all {
-		switch p.State {
-		case timeline.Holds:
-			holds++
-		case timeline.Violated:
-			violated = append(violated, glyphViolated+" "+p.Property)
-		default:
-			open++
-		}
+		sum.add(p.State, p.Property)
 	}
-	text := m.theme.holds.Render(fmt.Sprintf("%s %d hold", glyphHolds, holds))
-	if len(violated) > 0 {
-		text += "  " + m.theme.violated.Render("violated: "+strings.Join(violated, "  "))
-	}
-	if open > 0 {
-		text += "  " + m.theme.open.Render(fmt.Sprintf("%s %d open", glyphOpen, open))
-	}
+	text := m.tallied(&sum)
 	if linear := verdictOf(all, scenarios.Linearizable); linear != nil && linear.State == timeline.Holds {
 		text += "  linearizable so far"
 	}
 	return fit(text, m.width)
+}
+
+// tally sums up how properties stand.
+type tally struct {
+	holds, open int
+	violated    []string
+}
+
+func (t *tally) add(state timeline.State, property string) {
+	switch state {
+	case timeline.Holds:
+		t.holds++
+	case timeline.Violated:
+		t.violated = append(t.violated, glyphViolated+" "+property)
+	default:
+		t.open++
+	}
+}
+
+func (m *Model) tallied(t *tally) string {
+	text := m.theme.holds.Render(fmt.Sprintf("%s %d hold", glyphHolds, t.holds))
+	if len(t.violated) > 0 {
+		text += "  " + m.theme.violated.Render("violated: "+strings.Join(t.violated, "  "))
+	}
+	if t.open > 0 {
+		text += "  " + m.theme.open.Render(fmt.Sprintf("%s %d open", glyphOpen, t.open))
+	}
+	return text
 }
 
 func verdictOf(all []timeline.Property, name string) *timeline.Property {

@@ -1,7 +1,6 @@
 package linear
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -47,8 +46,7 @@ func (c *cell) met() bool { return c.exhausted }
 type ledger struct {
 	cell   *cell // the values, and the bound
 	keys   []string
-	states [][]valueID
-	index  map[string]int
+	states numbering[valueID]
 }
 
 // ledgerInput is what porcupine hands to the step function.
@@ -59,29 +57,14 @@ type ledgerInput struct {
 }
 
 func newLedger(ops History, c *cell) *ledger {
-	l := &ledger{cell: c, keys: ops.Keys(), index: map[string]int{}}
-	l.number(make([]valueID, len(l.keys))) // at first all are absent
+	l := &ledger{cell: c, keys: ops.Keys()}
+	l.states.number(make([]valueID, len(l.keys))) // at first all are absent
 	return l
-}
-
-// number returns the number of a state.
-func (l *ledger) number(state []valueID) int {
-	var name []byte
-	for _, id := range state {
-		name = binary.AppendUvarint(name, uint64(id))
-	}
-	n, known := l.index[string(name)]
-	if !known {
-		n = len(l.states)
-		l.states = append(l.states, state)
-		l.index[string(name)] = n
-	}
-	return n
 }
 
 // apply is the specification: see cell.apply.
 func (l *ledger) apply(state int, in ledgerInput, out cellOutput) (bool, int) {
-	values := l.states[state]
+	values := l.states.vectors[state]
 	if in.kind != Transfer {
 		ok, value := l.cell.apply(values[in.key], in.cellInput, out)
 		if value == values[in.key] {
@@ -89,7 +72,7 @@ func (l *ledger) apply(state int, in ledgerInput, out cellOutput) (bool, int) {
 		}
 		values = slices.Clone(values)
 		values[in.key] = value
-		return ok, l.number(values)
+		return ok, l.states.number(values)
 	}
 	from, to, moved := move(l.cell.values[values[in.key]], l.cell.values[values[in.to]], in.amount)
 	if out.known && out.swapped != moved {
@@ -100,7 +83,7 @@ func (l *ledger) apply(state int, in ledgerInput, out cellOutput) (bool, int) {
 	}
 	values = slices.Clone(values)
 	values[in.key], values[in.to] = l.cell.id(from), l.cell.id(to)
-	return true, l.number(values)
+	return true, l.states.number(values)
 }
 
 // move takes an amount from one balance to another, unless one is no whole
@@ -148,7 +131,7 @@ func (l *ledger) model(step func(int, ledgerInput, cellOutput) (bool, int)) porc
 		DescribeOperation: func(input, _ any) string { return labelOf(input.(ledgerInput).shown) },
 		DescribeState: func(state any) string {
 			var words []string
-			for i, id := range l.states[state.(int)] {
+			for i, id := range l.states.vectors[state.(int)] {
 				words = append(words, fmt.Sprintf("%s: %v", nameOfKey(l.keys[i]), l.cell.values[id]))
 			}
 			return strings.Join(words, ", ")

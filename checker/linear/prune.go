@@ -1,7 +1,6 @@
 package linear
 
 import (
-	"encoding/binary"
 	"slices"
 
 	"github.com/anishathalye/porcupine"
@@ -45,8 +44,7 @@ type twin struct {
 // sorts counts, sort by sort, the open operations that have a place. The different
 // counts that a search comes by are numbered.
 type sorts struct {
-	counts [][]int32
-	index  map[string]int32
+	counts numbering[int32]
 	after  map[[2]int32]int32 // of a count and a sort that gets a place
 }
 
@@ -54,24 +52,10 @@ type sorts struct {
 func (s *sorts) next(count, sort int32) int32 {
 	number, known := s.after[[2]int32{count, sort}]
 	if !known {
-		next := slices.Clone(s.counts[count])
+		next := slices.Clone(s.counts.vectors[count])
 		next[sort]++
-		number = s.number(next)
+		number = int32(s.counts.number(next))
 		s.after[[2]int32{count, sort}] = number
-	}
-	return number
-}
-
-func (s *sorts) number(count []int32) int32 {
-	var name []byte
-	for _, n := range count {
-		name = binary.AppendUvarint(name, uint64(n))
-	}
-	number, known := s.index[string(name)]
-	if !known {
-		number = int32(len(s.counts))
-		s.counts = append(s.counts, count)
-		s.index[string(name)] = number
 	}
 	return number
 }
@@ -104,8 +88,8 @@ func (c *cell) tellTwins(ops History) {
 		c.twins[op.ID] = twin{open: true, sort: sort, rank: total[sort]}
 		total[sort]++
 	}
-	c.sorts = sorts{index: map[string]int32{}, after: map[[2]int32]int32{}}
-	c.sorts.number(make([]int32, len(total)))
+	c.sorts = sorts{after: map[[2]int32]int32{}}
+	c.sorts.counts.number(make([]int32, len(total)))
 }
 
 // likened returns the state that stands for all that behave like this one.
@@ -162,7 +146,7 @@ func (c *cell) place(at spot, in cellInput, out cellOutput) (next spot, ok bool)
 		return next, true
 	case at.left == 0: // nothing matters any more
 		return next, true
-	case next.value == at.value, c.sorts.counts[at.placed][in.twin.sort] != in.twin.rank:
+	case next.value == at.value, c.sorts.counts.vectors[at.placed][in.twin.sort] != in.twin.rank:
 		return at, false
 	}
 	next.placed, next.unused = c.sorts.next(at.placed, in.twin.sort), true

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"quorumlab/protocols/state"
 	"quorumlab/sim/trace"
 )
 
@@ -41,16 +42,48 @@ func beginsAsLive(file io.ReadSeeker) (bool, error) {
 	return live, err
 }
 
+// liveLives reads the lives of a real node from its trace, one after the other.
+type liveLives struct {
+	reader *trace.Reader
+	codec  *state.Codec
+}
+
+func newLiveLives(file io.Reader) (*liveLives, error) {
+	codec, err := liveCodec()
+	if err != nil {
+		return nil, err
+	}
+	return &liveLives{reader: trace.NewReader(file), codec: codec}, nil
+}
+
+// next begins with the next life, whose node is made anew: its player is to be played to
+// the end. After the last the error is io.EOF.
+func (l *liveLives) next() (trace.Header, *trace.Player, error) {
+	header, err := l.reader.Next()
+	if err != nil {
+		return header, nil, err
+	}
+	live := header.Live()
+	if live == nil {
+		return header, nil, l.reader.Damaged(errors.New("it is not that of a real node, as those before are"))
+	}
+	node, err := liveNode(live, header.Mutant)
+	if err != nil {
+		return header, nil, l.reader.Damaged(err)
+	}
+	player, err := trace.NewPlayer(l.reader, header, l.codec, node)
+	return header, player, err
+}
+
 // replayLives executes all lives of a real node again.
 func replayLives(ctx context.Context, file io.Reader, seen func(*trace.Player) error) (*liveReplay, error) {
-	codec, err := liveCodec()
+	lives, err := newLiveLives(file)
 	if err != nil {
 		return nil, internal(err)
 	}
 	report := &liveReplay{Schema: 1, Lives: []liveLife{}}
-	reader := trace.NewReader(file)
 	for {
-		header, err := reader.Next()
+		header, player, err := lives.next()
 		if errors.Is(err, io.EOF) {
 			return report, nil
 		}
@@ -58,17 +91,6 @@ func replayLives(ctx context.Context, file io.Reader, seen func(*trace.Player) e
 			return nil, err
 		}
 		live := header.Live()
-		if live == nil {
-			return nil, reader.Damaged(errors.New("it is not that of a real node, as those before are"))
-		}
-		node, err := liveNode(live, header.Mutant)
-		if err != nil {
-			return nil, reader.Damaged(err)
-		}
-		player, err := trace.NewPlayer(reader, header, codec, node)
-		if err != nil {
-			return nil, err
-		}
 		if err := playLife(ctx, player, seen); err != nil {
 			return nil, err
 		}

@@ -3,12 +3,10 @@ package command
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 
 	"quorumlab/checker/explore"
 	"quorumlab/reports/film"
-	"quorumlab/sim/trace"
 	"quorumlab/tui"
 	"quorumlab/tui/course"
 )
@@ -74,25 +72,12 @@ func livesIn(data []byte) ([]string, error) {
 
 // filmLife films a life of a real node: those before it are gone through, too.
 func (l *lab) filmLife(data []byte, cut film.Cut) (*film.Film, error) {
-	codec, err := liveCodec()
+	lives, err := newLiveLives(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
-	reader := trace.NewReader(bytes.NewReader(data))
 	for section := 0; ; section++ {
-		header, err := reader.Next()
-		if err != nil {
-			return nil, err
-		}
-		live := header.Live()
-		if live == nil {
-			return nil, reader.Damaged(errors.New("it is not that of a real node, as those before are"))
-		}
-		node, err := liveNode(live, header.Mutant)
-		if err != nil {
-			return nil, reader.Damaged(err)
-		}
-		player, err := trace.NewPlayer(reader, header, codec, node)
+		header, player, err := lives.next()
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +85,7 @@ func (l *lab) filmLife(data []byte, cut film.Cut) (*film.Film, error) {
 		if section < cut.Section {
 			keep = func(uint64) bool { return false }
 		}
-		made, err := film.Lived(player, header, codec, keep)
+		made, err := film.Lived(player, header, lives.codec, keep)
 		if err != nil || section == cut.Section {
 			return made, err
 		}
