@@ -71,15 +71,22 @@ func (t *terminal) keys(keys ...string) {
 // shows waits until all texts are on the screen.
 func (t *terminal) shows(texts ...string) {
 	t.Helper()
+	t.until(fmt.Sprintf("%q is not all on the screen", texts), func() bool {
+		screen := t.tmux("capture-pane", "-p")
+		return !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(screen, text) })
+	})
+}
+
+// until waits for what comes true when the program has seen the keys; the
+// otherwise is what the test says if it never does.
+func (t *terminal) until(otherwise string, holds func() bool) {
+	t.Helper()
 	const patience = 30 * time.Second
-	screen := ""
-	for start := time.Now(); time.Since(start) < patience; {
-		screen = t.tmux("capture-pane", "-p")
-		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(screen, text) }) {
-			return
+	for start := time.Now(); !holds(); {
+		if time.Since(start) > patience {
+			t.Fatalf("%s:\n%s", otherwise, t.tmux("capture-pane", "-p"))
 		}
 	}
-	t.Fatalf("%q is not all on the screen:\n%s", texts, screen)
 }
 
 // TestStepOnATerminal presses every key of the table in a real terminal, and sees
@@ -194,11 +201,16 @@ func TestStepColours(t *testing.T) {
 	term.shows("violated: ✗ linearizable")
 	dark := term.tmux("capture-pane", "-p", "-e")
 	term.keys(":", "theme light", "enter")
-	term.keys("l", "h")
-	term.shows("violated: ✗ linearizable")
-	if light := term.tmux("capture-pane", "-p", "-e"); light == dark || !strings.Contains(light, "\x1b[") {
-		t.Error("light and dark look the same")
-	}
+	term.until("light and dark look the same", func() bool {
+		light := term.tmux("capture-pane", "-p", "-e")
+		return strings.Contains(light, "violated: ✗ linearizable") && strings.Contains(light, "\x1b[") &&
+			colours(light) != colours(dark)
+	})
+}
+
+// colours are a screen's escape sequences alone, in order.
+func colours(screen string) string {
+	return strings.Join(regexp.MustCompile(`\x1b\[[0-9;]*m`).FindAllString(screen, -1), "")
 }
 
 // TestStepLessons picks a lesson.
