@@ -77,7 +77,7 @@ func (n *Node) fill(last uint64) []protocols.Record {
 }
 
 // batchBytes is from how many bytes of commands on a message gets no more of them: a
-// driver's frame has to hold it, and what is open of a pipeline of such in a promise.
+// driver's frame has to hold it.
 const batchBytes = 256 << 10
 
 // weight sums up the sizes of a growing list of values.
@@ -86,13 +86,19 @@ type weight struct{ counted, bytes int }
 // full reports whether the values are as many bytes as a message takes.
 func (w *weight) full(values []protocols.Record) bool {
 	for ; w.counted < len(values); w.counted++ {
-		if carrier, ok := values[w.counted].(protocols.Carrier); ok {
-			if sized, ok := carrier.Carries().(protocols.Sized); ok {
-				w.bytes += sized.Size()
-			}
-		}
+		w.bytes += sizeOf(values[w.counted])
 	}
 	return w.bytes >= batchBytes
+}
+
+// sizeOf returns about how many bytes a value has, but for a few.
+func sizeOf(value protocols.Record) int {
+	if carrier, ok := value.(protocols.Carrier); ok {
+		if sized, ok := carrier.Carries().(protocols.Sized); ok {
+			return sized.Size()
+		}
+	}
+	return 0
 }
 
 // why says in a word what the leader proposes a value for, but for a client.
@@ -194,6 +200,8 @@ func (n *Node) vow(to int, message protocols.Message, values []protocols.Record,
 // noteVow tells of a vow that is on disk now.
 func (n *Node) noteVow(message protocols.Message, values []protocols.Record, out *protocols.Effects) {
 	switch m := message.(type) {
+	case PromisePart:
+		out.Note(protocols.Note{Kind: protocols.Promised, Term: uint64(m.Ballot)})
 	case Promise:
 		out.Note(protocols.Note{Kind: protocols.Promised, Term: uint64(m.Ballot)})
 	case Accepted:

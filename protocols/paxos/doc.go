@@ -16,6 +16,7 @@
 //     its votes after that. What is chosen the candidate learns; what was accepted
 //     it proposes anew, the vote of the highest ballot in each slot; holes it
 //     fills with no-ops. When all that is applied it is established.
+//     Votes that are too many for a message are told in parts (parts.go).
 //   - Phase 2 (accept.go): ACCEPT → ACCEPTED. In steady state that is all: two
 //     message delays, and one forced write an acceptor, for a batch of commands.
 //   - Learning (learn.go): the leader tells how far the log is chosen. A node

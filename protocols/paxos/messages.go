@@ -57,6 +57,23 @@ type Promise struct {
 	Accepted []Vote
 }
 
+// PromisePart (1b) is a part of a promise whose votes are more than a message may
+// carry: those for the slots from First on and before Next. A part whose Next is 0 is
+// the last.
+type PromisePart struct {
+	Ballot      Ballot
+	Incarnation uint32
+	Chosen      uint64
+	First, Next uint64
+	Accepted    []Vote
+}
+
+// Continue (1a) asks for the part of a promise that begins with a slot.
+type Continue struct {
+	Ballot Ballot
+	From   uint64
+}
+
 // Reject answers what is of a ballot too low.
 type Reject struct {
 	Ballot   Ballot
@@ -204,13 +221,19 @@ func (m Promise) Kept(durable protocols.Disk) string {
 	if missing := promiseKept(durable, m.Ballot); missing != "" {
 		return missing
 	}
-	for _, v := range m.Accepted {
-		if missing := voteKept(durable, v.Slot, v.Ballot); missing != "" {
-			return missing
-		}
-	}
-	return ""
+	return votesKept(durable, m.Accepted)
 }
+
+// Kept implements protocols.Vow.
+func (m PromisePart) Kept(durable protocols.Disk) string {
+	if missing := promiseKept(durable, m.Ballot); missing != "" {
+		return missing
+	}
+	return votesKept(durable, m.Accepted)
+}
+
+// Kept implements protocols.Vow.
+func (m Continue) Kept(durable protocols.Disk) string { return promiseKept(durable, m.Ballot) }
 
 // Kept implements protocols.Vow.
 func (m Accepted) Kept(durable protocols.Disk) string {
@@ -253,6 +276,15 @@ func contains(list []uint32, wanted uint32) bool {
 func promiseKept(durable protocols.Disk, ballot Ballot) string {
 	if meta, _ := durable.Meta.(Meta); meta.Promised < ballot {
 		return fmt.Sprintf("the promise of ballot %v is not on disk", ballot)
+	}
+	return ""
+}
+
+func votesKept(durable protocols.Disk, votes []Vote) string {
+	for _, v := range votes {
+		if missing := voteKept(durable, v.Slot, v.Ballot); missing != "" {
+			return missing
+		}
 	}
 	return ""
 }

@@ -98,6 +98,10 @@ func (n *Node) receiveElection(now time.Duration, from int, message protocols.Me
 		n.onPrepare(now, from, m, out)
 	case Promise:
 		n.onPromise(now, from, m, out)
+	case PromisePart:
+		n.onPromisePart(now, from, m, out)
+	case Continue:
+		n.onContinue(now, from, m, out)
 	case Reject:
 		n.onReject(m, out)
 	case Introduce:

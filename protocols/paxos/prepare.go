@@ -55,26 +55,39 @@ func (n *Node) invite(out *protocols.Effects) {
 		return
 	}
 	for p, id := range n.Nodes {
-		if p != n.Position && missing&bit(p) != 0 {
+		if p != n.Position && missing&bit(p) != 0 && !n.continues(p, out) {
 			out.Send(id, Prepare{Ballot: g.Ballot, From: n.Chosen + 1})
 		}
 	}
 }
 
 func (n *Node) onPrepare(now time.Duration, from int, m Prepare, out *protocols.Effects) {
-	if !n.Formation.Confirmed || n.bound(now, n.Nodes[from]) || n.refuses(from, m.Ballot, out) {
+	if !n.mayPromise(now, from, m.Ballot, out) {
 		return
 	}
-	if m.Ballot > n.Promised {
-		n.depose("promised a higher ballot", out)
-		n.Leader = 0
-		n.raise(m.Ballot)
+	if promise := n.promise(m); fits(promise.Accepted) {
+		n.vow(from, promise, nil, out)
+	} else {
+		n.vow(from, n.part(Continue(m)), nil, out)
 	}
-	n.disarm(out)
-	n.vow(from, n.promise(m), nil, out)
 	if n.Options.AllPropose && len(n.Waits) > 0 {
 		n.again(out)
 	}
+}
+
+// mayPromise tells whether the node may promise a ballot, and if so makes it the
+// promised one.
+func (n *Node) mayPromise(now time.Duration, from int, ballot Ballot, out *protocols.Effects) bool {
+	if !n.Formation.Confirmed || n.bound(now, n.Nodes[from]) || n.refuses(from, ballot, out) {
+		return false
+	}
+	if ballot > n.Promised {
+		n.depose("promised a higher ballot", out)
+		n.Leader = 0
+		n.raise(ballot)
+	}
+	n.disarm(out)
+	return true
 }
 
 // promise makes the promise of a ballot that is the promised one.
@@ -95,16 +108,22 @@ func (n *Node) onPromise(now time.Duration, from int, m Promise, out *protocols.
 	}
 	g.Answered |= bit(from)
 	g.Incarnations[from] = m.Incarnation
-	g.Known = max(g.Known, m.Chosen)
-	for _, vote := range m.Accepted {
+	n.takeUpVotes(from, m.Chosen, m.Accepted, out)
+	n.lead(now, out)
+}
+
+// takeUpVotes takes up what a promise, or a part of one, tells.
+func (n *Node) takeUpVotes(from int, chosen uint64, votes []Vote, out *protocols.Effects) {
+	g := &n.Leading
+	g.Known = max(g.Known, chosen)
+	for _, vote := range votes {
 		if vote.Slot > n.Chosen && (g.Stage == Preparing || vote.Slot >= g.Next) {
 			n.inherit(vote)
 		}
 	}
-	if m.Chosen > n.Chosen {
+	if chosen > n.Chosen {
 		n.ask(from, out)
 	}
-	n.lead(now, out)
 }
 
 // inherit takes up a vote, of a slot's votes the one of the highest ballot.

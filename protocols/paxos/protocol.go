@@ -34,6 +34,8 @@ func Protocol() protocols.Protocol {
 			[]protocols.NodeID(nil), // in notes
 			Prepare{},
 			Promise{},
+			PromisePart{},
+			Continue{},
 			Reject{},
 			Accept{},
 			Accepted{},

@@ -156,6 +156,9 @@ type Leading struct {
 	// Incarnations.
 	Answered     uint64
 	Incarnations []uint32
+	// Told is, by node, how far its promise has come, of those that come in parts; nil
+	// if none does.
+	Told []Told
 	// Known is the highest Chosen that a promise told of.
 	Known uint64
 	// Inherited are the votes that promises told of, the highest of each
@@ -187,6 +190,16 @@ type Leading struct {
 	Leased time.Duration
 	// Reads wait for a round of heartbeats, in the order asked.
 	Reads []ReadWaiting
+}
+
+// Told is what has come of a promise that comes in parts (parts.go).
+type Told struct {
+	// Incarnation is that of the acceptor whose parts they are, Next the slot from
+	// which on its votes are still to come; 0: nothing has come.
+	Incarnation uint32
+	Next        uint64
+	// Age counts the half ticks since the next part was asked for.
+	Age uint64
 }
 
 // Open is a slot that is proposed and not applied.
