@@ -37,7 +37,7 @@ func (w *World) ask(client *Client, step *Step) {
 // arrive moves a call on: the request reaches its node, or the answer its
 // client.
 func (w *World) arrive(id uint64, step *Step) {
-	at := slices.IndexFunc(w.Calls, func(c Call) bool { return c.ID == id })
+	at := w.call(id)
 	if at < 0 || (w.Calls[at].Waiting && !w.Calls[at].Answered) {
 		return
 	}
@@ -79,8 +79,7 @@ func (w *World) arrive(id uint64, step *Step) {
 // lose loses a request or an answer on its way. The client waits until its
 // time-out: nothing tells it.
 func (w *World) lose(id uint64, step *Step) {
-	at := slices.IndexFunc(w.Calls, func(c Call) bool { return c.ID == id && (c.Answered || !c.Waiting) })
-	if at >= 0 {
+	if at := w.call(id); at >= 0 && (w.Calls[at].Answered || !w.Calls[at].Waiting) {
 		w.Calls = slices.Delete(w.Calls, at, at+1)
 		step.Done, step.Lost = true, 1
 	}
@@ -88,12 +87,20 @@ func (w *World) lose(id uint64, step *Step) {
 
 // receiver returns the node that a call is on its way to, 0 if to none.
 func (w *World) receiver(id uint64) protocols.NodeID {
-	for i := range w.Calls {
-		if w.Calls[i].ID == id && !w.Calls[i].Answered {
-			return w.Calls[i].Node
-		}
+	if at := w.call(id); at >= 0 && !w.Calls[at].Answered {
+		return w.Calls[at].Node
 	}
 	return 0
+}
+
+// call returns where in Calls a call is, -1 if it is over.
+func (w *World) call(id uint64) int {
+	for i := range w.Calls {
+		if w.Calls[i].ID == id {
+			return i
+		}
+	}
+	return -1
 }
 
 // reaches reports whether what a client beside one node sends gets to another;

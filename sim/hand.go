@@ -62,13 +62,13 @@ func (s *Simulator) Release(pairs []network.Pair) {
 func (s *Simulator) Held(from, to protocols.NodeID) bool { return s.link(from, to).held }
 
 // withhold keeps back a delivery on a link that is held.
-func (s *Simulator) withhold(next due) bool {
+func (s *Simulator) withhold(next *due) bool {
 	if next.choice.Kind != Deliver {
 		return false
 	}
 	l := s.link(next.choice.Node, next.choice.Peer)
 	if l.held {
-		l.withheld = append(l.withheld, next)
+		l.withheld = append(l.withheld, *next)
 	}
 	return l.held
 }
@@ -80,8 +80,16 @@ func (s *Simulator) Postpone(c Choice, by time.Duration) bool {
 	if c.Kind == Sync && s.World.Valid(c) {
 		c.ID = s.nodes[c.Node-1].forces
 	}
+	if by <= 0 {
+		return false
+	}
+	if c.Kind == Expire && s.World.Valid(c) {
+		if pending, queued := s.putOff(c, by); !queued {
+			return pending
+		}
+	}
 	at := slices.IndexFunc(s.queue, func(d due) bool { return d.choice == c })
-	if at < 0 || by <= 0 || s.queue[at].at > Forever-by {
+	if at < 0 || s.queue[at].at > Forever-by {
 		return false
 	}
 	s.queue[at].at += by

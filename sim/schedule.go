@@ -138,7 +138,7 @@ func (s *Simulator) scheduleSync(node protocols.NodeID) {
 func (s *Simulator) scheduleClient(c ClientStep) {
 	client := s.World.client(c.Client)
 	if client.Open {
-		s.schedule(s.World.Now+client.Timeout, Choice{Kind: Expire, Client: client.ID, ID: client.Call})
+		s.schedulePatience(client)
 		return
 	}
 	s.scheduleInvoke(client)

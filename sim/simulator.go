@@ -51,6 +51,7 @@ type Simulator struct {
 	links     []link // of the ordered pair (a,b): (a-1)*n + b-1
 	nodes     []host
 	clients   Random
+	patiences []patience // of client i+1
 	auditor   auditor
 	foreign   bool // an observer or stop is at work: a panic is theirs
 	halfOpen  int  // connections whose one end lost its power unheard
@@ -112,7 +113,7 @@ func NewSimulator(world *World, config Config) *Simulator {
 	s := &Simulator{
 		World: world, config: config,
 		links: make([]link, n*n), nodes: make([]host, n),
-		clients: Stream(config.Seed, "clients", 0),
+		clients: Stream(config.Seed, "clients", 0), patiences: make([]patience, len(world.Clients)),
 	}
 	for i := range s.links {
 		from, to := protocols.NodeID(i/n+1), protocols.NodeID(i%n+1)
@@ -146,7 +147,7 @@ func (s *Simulator) RunUntil(until time.Duration, stop func() bool) (stopped boo
 	for len(s.queue) > 0 && s.queue[0].at <= until {
 		next := s.queue.pop()
 		s.World.Now = next.at
-		if s.postpone(next) {
+		if s.postpone(&next) {
 			continue
 		}
 		s.choose(next.choice)
@@ -207,10 +208,13 @@ func (s *Simulator) rescue(err *error) {
 }
 
 // postpone puts off what a paused or slow node cannot handle yet, and drops
-// the break of a stream that is whole again.
-func (s *Simulator) postpone(next due) bool {
-	if c := next.choice; c.Kind == Break {
+// the break of a stream that is whole again and the end of a call that is over.
+func (s *Simulator) postpone(next *due) bool {
+	switch c := next.choice; c.Kind {
+	case Break:
 		return s.link(c.Node, c.Peer).stalled != next.number || !s.World.Network.Stalled(c.Node, c.Peer)
+	case Expire:
+		return s.outlasted(c)
 	}
 	id := s.handler(next.choice)
 	if id == 0 {
@@ -221,7 +225,7 @@ func (s *Simulator) postpone(next due) bool {
 	}
 	host, cell := &s.nodes[id-1], s.World.cell(id)
 	if cell.Paused {
-		host.deferred = append(host.deferred, next)
+		host.deferred = append(host.deferred, *next)
 		return true
 	}
 	if host.busy > next.at && cell.Up {
