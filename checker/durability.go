@@ -14,9 +14,9 @@ import (
 // enough.
 type durability struct {
 	rule
-	// asked holds what was broadcast for a request: the first transaction,
-	// and by transaction the next one.
-	asked map[request]int32
+	// asked holds, by the number of a request, what was first broadcast for it,
+	// again by transaction what was next.
+	asked []int32
 	again map[int32]int32
 	acks  []ack
 	// depth is how long a beginning of the trunk has every acknowledged
@@ -32,41 +32,46 @@ type durability struct {
 // ack is an answer that a client got.
 type ack struct {
 	request
-	step uint64
+	numbered int32 // the request, in the history
+	step     uint64
 	// term is the highest of all leaders' at that time.
 	term uint64
 }
 
 func newDurability() *durability {
-	return &durability{asked: map[request]int32{}, again: map[int32]int32{}}
+	return &durability{again: map[int32]int32{}}
 }
 
 func (r *durability) broadcast(s *Set, tx int32) {
-	q := requestOf(s.history.transactions[tx].value)
-	if q.client == 0 {
+	number := s.history.transactions[tx].request
+	if number == 0 {
 		return
 	}
-	if first, repeated := r.asked[q]; repeated {
+	r.asked = reach(r.asked, number)
+	if first := r.asked[number]; first != 0 {
 		r.again[tx] = r.again[first]
 		r.again[first] = tx
 		return
 	}
-	r.asked[q] = tx
+	r.asked[number] = tx
 }
 
 // acknowledged takes up the answer that a client got in this step.
 func (r *durability) acknowledged(s *Set) {
 	c := &s.step.Client
 	q := request{c.Client, uint64(s.world.Clients[c.Client-1].Next)}
-	first, broadcast := r.asked[q]
-	if !broadcast {
+	number, first := s.history.request(q), int32(0)
+	if int(number) < len(r.asked) {
+		first = r.asked[number]
+	}
+	if first == 0 {
 		if r.changes(s, c.Command) {
 			r.violate(s, fmt.Sprintf("%s was told that its request %d (%+v) is done, which no node ever broadcast",
 				s.client(q.client), q.number, c.Command))
 		}
 		return
 	}
-	r.acks = append(r.acks, ack{q, s.step.Number, r.termMax})
+	r.acks = append(r.acks, ack{q, number, s.step.Number, r.termMax})
 	for tx := first; tx != 0; tx = r.again[tx] {
 		if at := s.history.transactions[tx].at; at.depth > 0 && at.branch == 0 {
 			r.depth = max(r.depth, at.depth)
@@ -116,7 +121,7 @@ func (r *durability) delivered(s *Set, leader reign, at place, i int) {
 	if leader.term <= a.term || !r.open() {
 		return
 	}
-	first := r.asked[a.request]
+	first := r.asked[a.numbered]
 	for tx := first; tx != 0; tx = r.again[tx] {
 		if s.history.holds(at, tx) {
 			return

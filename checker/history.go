@@ -12,11 +12,13 @@ import (
 type history struct {
 	transactions []transaction // number 0 is unused
 	known        map[key]int32 // the first transaction of each key
-	primaries    []primary     // number 0 is unused
-	reigns       map[reign]int32
-	latest       int32    // the primary that broadcast last
-	termMax      uint64   // of all primaries
-	branches     []branch // number 0 is the trunk
+	// requests numbers, from 1, the requests that transactions stand for.
+	requests  map[requestKey]int32
+	primaries []primary // number 0 is unused
+	reigns    map[reign]int32
+	latest    int32    // the primary that broadcast last
+	termMax   uint64   // of all primaries
+	branches  []branch // number 0 is the trunk
 	// repeats holds the places of a transaction beside its first.
 	repeats map[int32][]place
 	nodes   []cursor
@@ -29,6 +31,7 @@ type key struct{ term, slot uint64 }
 type transaction struct {
 	key
 	value    any
+	request  int32 // that it stands for, by its number in requests; 0: none
 	primary  int32 // that broadcast it; 0: none has
 	previous int32 // what the same primary broadcast before, 0: nothing
 	twin     int32
@@ -81,7 +84,7 @@ type cursor struct {
 
 func newHistory() history {
 	return history{
-		transactions: make([]transaction, 1), known: map[key]int32{},
+		transactions: make([]transaction, 1), known: map[key]int32{}, requests: map[requestKey]int32{},
 		primaries: make([]primary, 1), reigns: map[reign]int32{},
 		branches: make([]branch, 1), repeats: map[int32][]place{},
 	}
@@ -105,7 +108,7 @@ func (h *history) find(note *protocols.Note) int32 {
 		}
 	}
 	tx := int32(len(h.transactions))
-	h.transactions = append(h.transactions, transaction{key: k, value: note.Value})
+	h.transactions = append(h.transactions, transaction{key: k, value: note.Value, request: h.number(requestOf(note.Value))})
 	if !found {
 		h.known[k] = tx
 	} else {
@@ -113,6 +116,27 @@ func (h *history) find(note *protocols.Note) int32 {
 		h.transactions[first].twin = tx
 	}
 	return tx
+}
+
+// requestKey is a request as the key of a map: without a gap between its parts, so
+// that it is hashed as a whole.
+type requestKey [2]uint64
+
+// request returns the number of a request, 0 if no transaction stands for it.
+func (h *history) request(q request) int32 { return h.requests[requestKey{uint64(q.client), q.number}] }
+
+// number returns the number of a request, a new one if need be; 0 for none.
+func (h *history) number(q request) int32 {
+	if q.client == 0 {
+		return 0
+	}
+	k := requestKey{uint64(q.client), q.number}
+	n, known := h.requests[k]
+	if !known {
+		n = int32(len(h.requests) + 1)
+		h.requests[k] = n
+	}
+	return n
 }
 
 // broadcast records that a node broadcasts. It returns the transaction, and

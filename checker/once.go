@@ -70,11 +70,8 @@ func (r *replayed) compare(s *Set, node protocols.NodeID, what string) {
 type snapshotRule struct{ replayed }
 
 func (r *snapshotRule) stepped(s *Set, node protocols.NodeID) {
-	for i := range s.step.Effects {
-		if note, ok := s.step.Effects[i].(protocols.Note); ok && note.Kind == protocols.Restored && note.Slot != 0 {
-			r.compare(s, node, "took over a state")
-			return
-		}
+	if s.shows.restored {
+		r.compare(s, node, "took over a state")
 	}
 }
 
@@ -89,39 +86,17 @@ func (r *exactlyOnce) stepped(s *Set, node protocols.NodeID) {
 	if !r.replay.able(s) {
 		return
 	}
-	look := false
-	for i := range s.step.Effects {
-		switch e := s.step.Effects[i].(type) {
-		case protocols.Note:
-			look = look || e.Kind == protocols.Delivered && r.repeated(s, &e)
-		case protocols.Reply:
-			if e.Refusal == "" {
+	if s.shows.replied {
+		for i := range s.step.Effects {
+			if e, ok := s.step.Effects[i].(protocols.Reply); ok && e.Refusal == "" {
 				r.answered(s, node, &e)
 			}
 		}
 	}
 	at := s.history.node(node).at
-	if depth := at.depth; look || depth > 0 && depth%compareEvery == 0 && at == s.history.tip(int(at.branch)) && r.delivered(s) {
+	if s.shows.repeated || s.shows.delivered && at.depth > 0 && at.depth%compareEvery == 0 && at == s.history.tip(int(at.branch)) {
 		r.compare(s, node, "delivered")
 	}
-}
-
-// delivered tells whether the step delivered something.
-func (r *exactlyOnce) delivered(s *Set) bool {
-	for i := range s.step.Effects {
-		if note, ok := s.step.Effects[i].(protocols.Note); ok && note.Kind == protocols.Delivered {
-			return true
-		}
-	}
-	return false
-}
-
-// repeated tells whether a request is delivered that was executed, but not at
-// this slot.
-func (r *exactlyOnce) repeated(s *Set, note *protocols.Note) bool {
-	q := requestOf(note.Value)
-	first := r.replay.executed[q]
-	return q.client != 0 && len(first) > 0 && s.history.transactions[first[0]].slot != note.Slot
 }
 
 // answered compares an answer with the result of the request, where the node has
@@ -131,11 +106,11 @@ func (r *exactlyOnce) answered(s *Set, node protocols.NodeID, e *protocols.Reply
 	if n.lost {
 		return
 	}
-	for _, tx := range r.replay.executed[request{e.Client, e.Request}] {
+	for tx := r.replay.first(s.history.request(request{e.Client, e.Request})); tx != 0; tx = r.replay.outcomes[tx].next {
 		if !s.history.holds(n.at, tx) || !r.open() {
 			continue
 		}
-		if result := r.replay.results[tx]; !equal(result, e.Result) {
+		if result := r.replay.outcomes[tx].result; !equal(result, e.Result) {
 			r.violate(s, fmt.Sprintf("%s answers request %d of %s with %+v, but executing it had given %+v",
 				s.name(node), e.Request, s.client(e.Client), e.Result, result))
 		}

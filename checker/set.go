@@ -41,8 +41,22 @@ type Set struct {
 	// What is observed now.
 	world *sim.World
 	step  *sim.Step
+	// said is the note that is taken up, shows what the step's effects have
+	// shown until then.
+	said  protocols.Note
+	shows shown
 	// established are the leaders of which this step told.
 	established []reign
+}
+
+// shown is what a step shows that rules look for at its end.
+type shown struct {
+	// delivered, and restored to a state after a transaction: the node noted so.
+	delivered, restored bool
+	// repeated: it delivered a request that was executed at another slot.
+	repeated bool
+	// replied: a client is answered.
+	replied bool
 }
 
 // The hooks: what an invariant may want to know.
@@ -150,14 +164,17 @@ func (s *Set) Observe(w *sim.World, step *sim.Step) {
 		s.leases.watch(s, w, step)
 	}
 	if step.Node != 0 {
-		s.world, s.step = w, step
+		s.world, s.step, s.shows = w, step, shown{}
 		if _, boots := step.Event.(protocols.Recovered); boots {
 			s.booted(step.Node)
 		}
 		for i := range step.Effects {
 			switch e := step.Effects[i].(type) {
 			case protocols.Note:
-				s.note(step.Node, &e)
+				s.said = e // hooks get it by reference: it is to cost no memory
+				s.note(step.Node, &s.said)
+			case protocols.Reply:
+				s.shows.replied = true
 			case protocols.Send:
 				if s.forces != nil {
 					s.forces.sent(s, &e)
@@ -168,8 +185,10 @@ func (s *Set) Observe(w *sim.World, step *sim.Step) {
 			s.durable.established(s)
 			s.established = s.established[:0]
 		}
-		for _, h := range s.replayed {
-			h.stepped(s, step.Node)
+		if s.shows != (shown{}) {
+			for _, h := range s.replayed {
+				h.stepped(s, step.Node)
+			}
 		}
 	}
 	if s.commitment != nil {
@@ -199,6 +218,7 @@ func (s *Set) note(node protocols.NodeID, note *protocols.Note) {
 	}
 	switch note.Kind {
 	case protocols.Delivered:
+		s.shows.delivered = true
 		if s.tracked {
 			s.delivered(node, note)
 		}
@@ -207,6 +227,7 @@ func (s *Set) note(node protocols.NodeID, note *protocols.Note) {
 			s.broadcast(node, note)
 		}
 	case protocols.Restored:
+		s.shows.restored = s.shows.restored || note.Slot != 0
 		if s.tracked && !s.history.restore(node, note.Term, note.Slot) && s.lost == "" {
 			s.lost = fmt.Sprintf("at step %d node %s took over a state after %s that no node was seen to reach",
 				s.step.Number, s.name(node), s.number(note.Term, note.Slot))
@@ -250,6 +271,7 @@ func (s *Set) delivered(node protocols.NodeID, note *protocols.Note) {
 		t := &h.transactions[next.tx]
 		if t.slot == note.Slot && t.term == note.Term && equal(t.value, note.Value) {
 			n.at.depth++
+			s.repeats(next.tx)
 			return
 		}
 	}
@@ -263,13 +285,21 @@ func (s *Set) delivered(node protocols.NodeID, note *protocols.Note) {
 		return
 	}
 	g, grew := h.extend(node, s.step.Number, tx)
+	if grew && s.replay != nil {
+		s.replay.grew(s, g)
+	}
+	s.repeats(tx)
 	if !grew {
 		return
 	}
-	if s.replay != nil {
-		s.replay.grew(s, g)
-	}
 	for _, hook := range s.growths {
 		hook.grew(s, g)
+	}
+}
+
+// repeats takes up that a node delivered a transaction.
+func (s *Set) repeats(tx int32) {
+	if s.replay != nil && s.replay.again(s, tx) {
+		s.shows.repeated = true
 	}
 }

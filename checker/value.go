@@ -18,6 +18,14 @@ func equal(a, b any) (same bool) {
 	return a == b
 }
 
+// reach makes a list long enough to have a place, all new places 0.
+func reach[T any](list []T, place int32) []T {
+	if missing := int(place) + 1 - len(list); missing > 0 {
+		list = append(list, make([]T, missing)...)
+	}
+	return list
+}
+
 // request names what a client asked.
 type request struct {
 	client protocols.ClientID
