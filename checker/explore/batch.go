@@ -35,9 +35,10 @@ type Batch struct {
 	// a successor that is yet to be expanded.
 	reduced, open []uint32
 
-	// The successors in the order of their groups: those of group g are
-	// order[start[g]:start[g+1]].
+	// The successors in the order of their groups, and their fingerprints: those
+	// of group g are order[start[g]:start[g+1]].
 	order   []uint32
+	sorted  []uint64
 	start   [groupCount + 1]uint32
 	grouped bool
 }
@@ -140,12 +141,13 @@ func (b *Batch) group() {
 	}
 	if cap(b.order) < b.count {
 		b.order = make([]uint32, b.count, cap(b.prints))
+		b.sorted = make([]uint64, b.count, cap(b.prints))
 	}
-	b.order = b.order[:b.count]
+	b.order, b.sorted = b.order[:b.count], b.sorted[:b.count]
 	next := b.start
 	for i, print := range b.prints {
 		g := print >> groupShift
-		b.order[next[g]] = uint32(i)
+		b.order[next[g]], b.sorted[next[g]] = uint32(i), print
 		next[g]++
 	}
 }
@@ -166,7 +168,7 @@ func (b *Batch) Changes(from int, state []uint32) bool {
 
 func (b *Batch) bytes() uint64 {
 	return uint64(4*(cap(b.words)+cap(b.origin)+cap(b.turn)+cap(b.order)+cap(b.sleeps)) +
-		8*(cap(b.prints)+cap(b.second)+cap(b.labels)))
+		8*(cap(b.prints)+cap(b.second)+cap(b.sorted)+cap(b.labels)))
 }
 
 // Attributing reports whether it matters what By says.

@@ -13,10 +13,17 @@ type crew struct {
 
 	number func(worker, job int) // the work of a turn: job by job
 	jobs   int
-	next   atomic.Int64
+	shares []share // of each worker
 	turn   atomic.Uint64
 	busy   atomic.Int64 // helpers that have not finished the turn
 	owner  sleeper
+}
+
+// share is how many of a worker's own jobs have been begun. Its own are the same ones
+// in every turn, so that what they are about stays in the cache of its core.
+type share struct {
+	begun atomic.Int64
+	_     Apart
 }
 
 // helper is one of the goroutines.
@@ -29,15 +36,20 @@ type sleeper struct {
 	_      [64]byte // no two in one cache line
 }
 
-// patience is how often a sleeper looks before it goes to sleep. It lets others
-// run in between.
-const patience = 200
+// patience is how often a sleeper lets others run before it goes to sleep, and
+// attention how often it looks in between.
+const (
+	patience  = 200
+	attention = 100
+)
 
 // await returns when come does. Whoever makes it come calls rouse afterwards.
 func (s *sleeper) await(come func() bool) {
 	for range patience {
-		if come() {
-			return
+		for range attention {
+			if come() {
+				return
+			}
 		}
 		runtime.Gosched()
 	}
@@ -59,6 +71,7 @@ func (s *sleeper) rouse() {
 // hire starts the helpers.
 func (c *crew) hire(helpers int) {
 	c.owner.wake = make(chan struct{}, 1)
+	c.shares = make([]share, 1+helpers)
 	for i := range helpers {
 		h := &helper{sleeper{wake: make(chan struct{}, 1)}}
 		c.helpers = append(c.helpers, h)
@@ -77,21 +90,27 @@ func (c *crew) hire(helpers int) {
 	}
 }
 
-// work does jobs until none is left.
+// work does jobs until none is left: the worker's own first, then those of others who
+// are late.
 func (c *crew) work(worker int) {
-	for {
-		job := int(c.next.Add(1)) - 1
-		if job >= c.jobs {
-			return
+	for i := range c.shares {
+		whose := (worker + i) % len(c.shares)
+		for {
+			job := (int(c.shares[whose].begun.Add(1))-1)*len(c.shares) + whose
+			if job >= c.jobs {
+				break
+			}
+			c.number(worker, job)
 		}
-		c.number(worker, job)
 	}
 }
 
 // do has all do so many jobs, in any order, and returns when they are done.
 func (c *crew) do(jobs int, number func(worker, job int)) {
 	c.number, c.jobs = number, jobs
-	c.next.Store(0)
+	for i := range c.shares {
+		c.shares[i].begun.Store(0)
+	}
 	c.busy.Store(int64(len(c.helpers)))
 	c.start()
 	c.work(0)

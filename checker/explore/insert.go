@@ -32,13 +32,26 @@ func (s *search) insertAll(round []*block) {
 	s.each(groupCount, func(number, g int) { s.insertGroup(&s.workers[number], g, batches, round) })
 }
 
+// insertGroup visits those of one group, which are another worker's perhaps. What has
+// to be fetched from memory is asked for all at once: first where the table is to be
+// looked at, then those that are new.
 func (s *search) insertGroup(w *worker, number int, batches []*Batch, round []*block) {
+	g := &s.groups[number]
 	for _, batch := range batches {
-		w.touched += s.groups[number].table.touch(batch.prints, batch.order[batch.start[number]:batch.start[number+1]])
+		w.touched += g.table.touch(batch.sorted[batch.start[number]:batch.start[number+1]])
 	}
+	plain := !s.options.Wide && !s.options.PartialOrder && g.audit == nil
 	for i, batch := range batches {
-		for _, at := range batch.order[batch.start[number]:batch.start[number+1]] {
-			s.insert(number, batch, at, i, round)
+		order := batch.order[batch.start[number]:batch.start[number+1]]
+		if !plain {
+			for _, at := range order {
+				s.insert(number, batch, at, i, round)
+			}
+			continue
+		}
+		w.fresh = g.table.insertEach(batch.sorted[batch.start[number]:batch.start[number+1]], order, w.fresh[:0])
+		for _, at := range w.fresh {
+			s.take(g, number, batch, at, i, round)
 		}
 	}
 }
@@ -62,9 +75,13 @@ func (s *search) insert(number int, batch *Batch, at uint32, i int, round []*blo
 	if s.sleepy {
 		s.visit(g, number, batch, at, slot, fresh)
 	}
-	if !fresh {
-		return
+	if fresh {
+		s.take(g, number, batch, at, i, round)
 	}
+}
+
+// take takes over a successor that is new, to be expanded, and where it came from.
+func (s *search) take(g *group, number int, batch *Batch, at uint32, i int, round []*block) {
 	origin := noOrigin | uint64(batch.turn[at])
 	if round != nil {
 		origin = round[i].place(int(batch.origin[at])).origin(batch.turn[at])

@@ -94,6 +94,7 @@ type worker struct {
 	found    []hit
 	terminal uint64
 	touched  uint64
+	fresh    []uint32
 	// batches are those that it can fill: they are in the cache of its core.
 	batches []*Batch
 	filled  int // of this round

@@ -36,7 +36,10 @@ const (
 )
 
 // stashed is what is between its old slot and its new one.
-type stashed struct{ print, second, number uint64 }
+type stashed struct {
+	print, second, number uint64
+	home                  int
+}
 
 // A table grows by a part of itself when it is full to four fifths, so that
 // it is never emptier than to three fifths.
@@ -80,29 +83,44 @@ func (t *table) grow() {
 	// From the last slot on all go up. What would go up less far than it is
 	// already from home waits until its new home is reached.
 	t.stash = t.stash[:0]
-	for at := before*segmentSlots - 1; at >= 0; at-- {
-		slot := t.slot(at)
-		if *slot != 0 {
-			moved := stashed{print: *slot}
-			if t.wide {
-				moved.second = *in(t.second, at)
+	for number := before - 1; number >= 0; number-- {
+		segment := t.slots[number]
+		for i := segmentMask; i >= 0; i-- {
+			at := number<<segmentBits | i
+			print := segment[i]
+			if print != 0 {
+				segment[i] = 0
+				moved := stashed{print: print, home: t.home(print)}
+				if t.wide {
+					moved.second = *in(t.second, at)
+				}
+				if t.numbered {
+					moved.number = *in(t.number, at)
+				}
+				if len(t.stash) == 0 && moved.home >= at {
+					t.settle(moved)
+					continue
+				}
+				t.stash = append(t.stash, moved)
 			}
-			if t.numbered {
-				moved.number = *in(t.number, at)
+			if len(t.stash) > 0 {
+				t.unstash(at)
 			}
-			*slot = 0
-			t.stash = append(t.stash, moved)
 		}
-		kept := t.stash[:0]
-		for _, moved := range t.stash {
-			if home := t.home(moved.print); home >= at {
-				t.settle(home, moved)
-			} else {
-				kept = append(kept, moved)
-			}
-		}
-		t.stash = kept
 	}
+}
+
+// unstash settles what is at home at a slot or behind it.
+func (t *table) unstash(at int) {
+	kept := t.stash[:0]
+	for _, moved := range t.stash {
+		if moved.home >= at {
+			t.settle(moved)
+		} else {
+			kept = append(kept, moved)
+		}
+	}
+	t.stash = kept
 }
 
 // extend adds slots behind the last.
@@ -120,8 +138,8 @@ func (t *table) extend() {
 func (t *table) end() int { return len(t.slots) * segmentSlots }
 
 // settle puts what is known to be new into the first free slot from its home on.
-func (t *table) settle(home int, moved stashed) {
-	at := home
+func (t *table) settle(moved stashed) {
+	at := moved.home
 	for ; *t.slot(at) != 0; at++ {
 		if at+1 == t.end() {
 			t.extend()
@@ -155,6 +173,32 @@ func (t *table) insert(print uint64) (at int, fresh bool) {
 			return at, true
 		}
 	}
+}
+
+// insertEach is insert for many; it appends to fresh what stands in order beside those
+// that are new.
+func (t *table) insertEach(prints []uint64, order, fresh []uint32) []uint32 {
+next:
+	for i, print := range prints {
+		if t.used >= t.limit {
+			t.grow()
+		}
+		for at := t.home(print); ; at++ {
+			if at == t.end() {
+				t.extend()
+			}
+			switch slot := t.slot(at); *slot {
+			case print:
+				continue next
+			case 0:
+				*slot = print
+				t.used++
+				fresh = append(fresh, order[i])
+				continue next
+			}
+		}
+	}
+	return fresh
 }
 
 // has reports whether a fingerprint is in a table that is not wide.
@@ -204,13 +248,13 @@ func (t *table) insertWide(print, second uint64) (at int, fresh bool) {
 
 // touch reads the slots at which searches begin, so that they are on their way
 // from memory, all at once, when they are needed one by one.
-func (t *table) touch(prints []uint64, order []uint32) uint64 {
+func (t *table) touch(prints []uint64) uint64 {
 	var sum uint64
 	if len(t.slots) == 0 {
 		return 0
 	}
-	for _, i := range order {
-		sum += *t.slot(t.home(prints[i]))
+	for _, print := range prints {
+		sum += *t.slot(t.home(print))
 	}
 	return sum
 }

@@ -32,7 +32,7 @@ type Register struct {
 	recorded  explore.Memo // history, event → history
 
 	_     explore.Apart
-	bytes atomic.Uint64
+	bytes atomic.Uint64 // of letters and histories
 }
 
 // desk is what one actor can be in, and what can happen to it there. Each actor
@@ -56,6 +56,9 @@ type desk struct {
 	handled  explore.Memo // cell, envelope → outcome
 	siteIDs  explore.Memo // cell, inbox → site
 	added    explore.Memo // site, envelope → site
+
+	bytes uint64 // of what is interned, but for memos
+	_     explore.Apart
 }
 
 // protocol is what the servers do.
@@ -146,7 +149,7 @@ func (m *Register) Bytes() uint64 {
 	sum := m.bytes.Load() + m.recorded.Bytes()
 	for actor := range m.servers + m.clients {
 		d := &m.desks[actor]
-		sum += d.handled.Bytes() + d.siteIDs.Bytes() + d.added.Bytes()
+		sum += d.bytes + d.handled.Bytes() + d.siteIDs.Bytes() + d.added.Bytes()
 	}
 	return sum
 }

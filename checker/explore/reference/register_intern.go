@@ -18,7 +18,7 @@ func (m *Register) cell(d *desk, c cell) uint32 {
 		id = uint32(len(d.cellOf))
 		d.cells.add(hash, id)
 		d.cellOf, d.cellHash = append(d.cellOf, c), append(d.cellHash, hash)
-		m.bytes.Add(uint64(unsafe.Sizeof(c)) + 8 + indexEntry)
+		d.bytes += uint64(unsafe.Sizeof(c)) + 8 + indexEntry
 	}
 	return id
 }
@@ -36,7 +36,7 @@ func (m *Register) inbox(d *desk, box inbox) uint32 {
 		kept := inbox(keep(&d.kept, len(box)))
 		copy(kept, box)
 		d.boxes = append(d.boxes, kept)
-		m.bytes.Add(uint64(8*len(box)) + sliceHeader + indexEntry)
+		d.bytes += uint64(8*len(box)) + sliceHeader + indexEntry
 	}
 	return id
 }
@@ -67,7 +67,7 @@ func (m *Register) site(d *desk, cell, inbox uint32) uint32 {
 		s.chosen = s.chosen || e.kind() == getOkMessage && e.value() != 0
 	}
 	d.siteIDs.Put(cell, inbox, id)
-	m.bytes.Add(uint64(unsafe.Sizeof(*s)))
+	d.bytes += uint64(unsafe.Sizeof(*s))
 	return id
 }
 
@@ -78,7 +78,7 @@ func (m *Register) letterAt(d *desk, e envelope) uint32 {
 	if !known {
 		id = m.letter(e)
 		d.letters.add(hash, id)
-		m.bytes.Add(indexEntry)
+		d.bytes += indexEntry
 	}
 	return id
 }
@@ -167,7 +167,7 @@ func (m *Register) findMoves(d *desk, from *site) uint64 {
 		after := m.site(d, o.cell, m.inbox(d, d.scratch))
 		_, v := d.moves.Add()
 		v.site, v.outcome = after, number
-		m.bytes.Add(uint64(unsafe.Sizeof(*v)))
+		d.bytes += uint64(unsafe.Sizeof(*v))
 	}
 	found := (first+1)<<16 | (uint64(d.moves.Len()) - first)
 	from.moves.Store(found)
@@ -193,9 +193,9 @@ func (m *Register) outcome(d *desk, cell uint32, e envelope) uint32 {
 	o.cell, o.letter, o.kind = m.cell(d, c), letter, uint8(e.kind())
 	o.sent = keep(&d.sends, len(out.sent))
 	for i, e := range out.sent {
-		o.sent[i] = letterTo{uint32(e.to()), m.letter(e)}
+		o.sent[i] = letterTo{uint32(e.to()), m.letterAt(d, e)}
 	}
 	d.handled.Put(cell, letter, number)
-	m.bytes.Add(uint64(unsafe.Sizeof(*o)) + uint64(8*len(o.sent)))
+	d.bytes += uint64(unsafe.Sizeof(*o)) + uint64(8*len(o.sent))
 	return number
 }
