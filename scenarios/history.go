@@ -21,7 +21,8 @@ type recorder struct {
 
 func newRecorder(run *language.Run) *recorder {
 	return &recorder{
-		history: make(linear.History, 0, len(run.Script)), at: make([]int, len(run.Script)+1), clients: len(run.Clients),
+		history: make(linear.History, 0, len(run.Script)), moments: make([]Moment, 0, len(run.Script)),
+		at: make([]int, len(run.Script)+1), clients: len(run.Clients),
 	}
 }
 

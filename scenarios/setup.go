@@ -55,7 +55,15 @@ func clients(run *language.Run) []sim.Client {
 	if reconfigures(run) {
 		made = append(made, operatorClient(run, protocols.ClientID(len(made)+1)))
 	}
-	for i, operation := range run.Script {
+	sizes := make([]int, len(made))
+	for i := range run.Script {
+		sizes[run.Script[i].Client-1]++
+	}
+	for i := range made {
+		made[i].Script = slices.Grow(made[i].Script, sizes[i])
+	}
+	for i := range run.Script {
+		operation := &run.Script[i]
 		client := &made[operation.Client-1]
 		client.Script = append(client.Script, sim.Operation{
 			Number: i + 1, At: operation.At, Command: command(operation),
@@ -64,7 +72,7 @@ func clients(run *language.Run) []sim.Client {
 	return made
 }
 
-func command(o language.Operation) protocols.Command {
+func command(o *language.Operation) protocols.Command {
 	switch o.Kind {
 	case language.Read:
 		return machine.Command{Op: machine.Get, Key: o.Key}

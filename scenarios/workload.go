@@ -20,30 +20,53 @@ func Concrete(run language.Run, seed uint64) language.Run {
 	if len(run.Random) == 0 {
 		return run
 	}
-	script := slices.Clone(run.Script)
-	for i, generator := range run.Random {
+	script := slices.Grow(slices.Clone(run.Script), expected(run.Random))
+	for i := range run.Random {
+		generator := &run.Random[i]
+		name := fmt.Sprintf("workload %d", i)
 		for _, client := range generator.Clients {
-			random := sim.Stream(seed, fmt.Sprintf("workload %d", i), uint64(client))
-			script = append(script, generate(&generator, client, i, &random)...)
+			random := sim.Stream(seed, name, uint64(client))
+			script = generate(script, generator, client, i, &random)
 		}
 	}
 	run.Script, run.Random = byStart(script), nil
 	return run
 }
 
+// expected returns about how many operations will be drawn, rather too many, but
+// not more than expectedMax: it saves moving them about as they become more.
+func expected(random []language.Generator) int {
+	operations := 0
+	for i := range random {
+		g := &random[i]
+		each := int(min(max(g.Until-g.From, 0)/max(g.Gap, 1), expectedMax))
+		operations += len(g.Clients) * (each + each/8 + 1)
+	}
+	return min(operations, expectedMax)
+}
+
+const expectedMax = 1 << 16
+
 // byStart puts operations in order; of those that start at once the first comes
 // first. It sorts places: to move whole operations about takes far longer.
 func byStart(operations []language.Operation) []language.Operation {
-	places := make([]int, len(operations))
-	for i := range places {
-		places[i] = i
+	type start struct {
+		at    time.Duration
+		place int
 	}
-	slices.SortFunc(places, func(a, b int) int {
-		return cmp.Or(cmp.Compare(operations[a].At, operations[b].At), cmp.Compare(a, b))
+	starts := make([]start, len(operations))
+	for i := range operations {
+		starts[i] = start{operations[i].At, i}
+	}
+	slices.SortFunc(starts, func(a, b start) int {
+		if a.at != b.at {
+			return cmp.Compare(a.at, b.at)
+		}
+		return a.place - b.place
 	})
 	sorted := make([]language.Operation, len(operations))
-	for i, place := range places {
-		sorted[i] = operations[place]
+	for i := range starts {
+		sorted[i] = operations[starts[i].place]
 	}
 	return sorted
 }
@@ -51,10 +74,10 @@ func byStart(operations []language.Operation) []language.Operation {
 // transferMax is the largest amount that is drawn.
 const transferMax = 9
 
-// generate draws the operations of one client: an open loop with a uniform gap
-// of mean Gap. A CAS expects what the client itself put there last.
-func generate(g *language.Generator, client protocols.ClientID, number int, random network.Source) []language.Operation {
-	var operations []language.Operation
+// generate draws the operations of one client, and appends them to a script: an
+// open loop with a uniform gap of mean Gap. A CAS expects what the client itself put there last.
+func generate(script []language.Operation, g *language.Generator, client protocols.ClientID, number int, random network.Source) []language.Operation {
+	before := len(script)
 	written := map[string]string{}
 	weights := 0
 	for _, w := range g.Mix {
@@ -68,9 +91,9 @@ func generate(g *language.Generator, client protocols.ClientID, number int, rand
 		o.Kind = kindAt(g.Mix, int(network.Below(random, uint64(weights))))
 		switch o.Kind {
 		case language.Write:
-			o.Value = unique(client, number, len(operations))
+			o.Value = unique(client, number, len(script)-before)
 		case language.CAS:
-			o.Value, o.Expect = unique(client, number, len(operations)), written[o.Key]
+			o.Value, o.Expect = unique(client, number, len(script)-before), written[o.Key]
 			o.Absent = o.Expect == ""
 		case language.Transfer:
 			other := network.Below(random, uint64(len(g.Keys)-1)) // among the other keys
@@ -82,9 +105,9 @@ func generate(g *language.Generator, client protocols.ClientID, number int, rand
 		if o.Kind != language.Read && o.Kind != language.Transfer {
 			written[o.Key] = o.Value
 		}
-		operations = append(operations, o)
+		script = append(script, o)
 	}
-	return operations
+	return script
 }
 
 // unique returns a value that is written once in a run.

@@ -1,5 +1,10 @@
 package linear
 
+import (
+	"maps"
+	"slices"
+)
+
 // KV is a key-value store: every key is a register of its own, with
 // compare-and-set and append; a transfer joins two of them to one object.
 func KV() Model {
@@ -14,15 +19,24 @@ func KV() Model {
 func (m Model) parts(history History) []History {
 	objects := history.objects()
 	index := make(map[string]int, len(objects))
-	var parts []History
-	for _, key := range history.Keys() {
-		if objects[key] == key {
-			index[key] = len(parts)
-			parts = append(parts, nil)
+	var sizes []int
+	for _, key := range slices.Sorted(maps.Keys(objects)) {
+		if first := objects[key]; first != key {
+			index[key] = index[first] // which comes before it
+			continue
 		}
+		index[key] = len(sizes)
+		sizes = append(sizes, 0)
 	}
 	for i := range history {
-		k := index[objects[history[i].Key]]
+		sizes[index[history[i].Key]]++
+	}
+	parts := make([]History, len(sizes))
+	for k, size := range sizes {
+		parts[k] = make(History, 0, size)
+	}
+	for i := range history {
+		k := index[history[i].Key]
 		parts[k] = append(parts[k], history[i])
 	}
 	return parts

@@ -169,8 +169,8 @@ func (o *Operation) changes() bool {
 
 // objects gives each key the first, by name, of the keys that it is joined with.
 func (h History) objects() map[string]string {
-	first := make(map[string]string)
-	for _, key := range h.Keys() {
+	first, keys := make(map[string]string), h.Keys()
+	for _, key := range keys {
 		first[key] = key
 	}
 	root := func(key string) string {
@@ -185,7 +185,7 @@ func (h History) objects() map[string]string {
 			first[max(a, b)] = min(a, b)
 		}
 	}
-	for _, key := range h.Keys() {
+	for _, key := range keys {
 		first[key] = root(key)
 	}
 	return first

@@ -32,20 +32,19 @@ func narrow(ops History) {
 			return
 		}
 	}
-	writers := soleWriters(ops)
+	n := newNarrowing(ops)
 	for range narrowPasses {
 		changed := false
 		for i := range ops {
-			v, observes := ops[i].observes()
-			w, sole := writers[v]
-			if !observes || !sole || w == i || ops[i].Outcome != OK {
+			w := n.writer(n.observed[i])
+			if w < 0 || w == i || ops[i].Outcome != OK {
 				continue
 			}
 			if narrowPair(&ops[w], &ops[i]) {
 				changed = true
 			}
 		}
-		if narrowBlocks(ops, writers) {
+		if n.narrowBlocks() {
 			changed = true
 		}
 		if !changed {
@@ -54,27 +53,79 @@ func narrow(ops History) {
 	}
 }
 
-// soleWriters maps each value but the first to its writer, if it has just one.
-func soleWriters(ops History) map[Value]int {
-	writers := make(map[Value]int)
-	several := make(map[Value]struct{})
+// narrowing is the work of narrow. It numbers the values, which stay the same
+// whatever is learned of the operations.
+type narrowing struct {
+	ops History
+	// written and observed hold, by operation, the number of its value.
+	written, observed []int
+	// writers holds, by value, its writer if it has just one, else nobody.
+	writers []int
+	// blocks are listed by returnMin; places has, by value, the place of its
+	// block there, else nowhere; of has, by operation, the value of its block.
+	blocks     []block
+	places, of []int
+	byInvoke   []int
+}
+
+// firstValue is the number of the value that a key has at first, noValue that of
+// none at all.
+const (
+	noValue    = -1
+	firstValue = 0
+	nobody     = -1
+	nowhere    = -1
+)
+
+func newNarrowing(ops History) *narrowing {
+	n := &narrowing{ops: ops, written: make([]int, len(ops)), observed: make([]int, len(ops)), of: make([]int, len(ops))}
+	numbers := map[Value]int{{}: firstValue}
+	number := func(v Value, is bool) int {
+		if !is {
+			return noValue
+		}
+		at, known := numbers[v]
+		if !known {
+			at = len(numbers)
+			numbers[v] = at
+		}
+		return at
+	}
 	for i := range ops {
-		v, writes := ops[i].writes()
-		if !writes {
+		n.written[i], n.observed[i] = number(ops[i].writes()), number(ops[i].observes())
+	}
+	n.writers, n.places = make([]int, len(numbers)), make([]int, len(numbers))
+	n.soleWriters()
+	return n
+}
+
+// soleWriters finds the writer of each value but the first, if it has just one.
+func (n *narrowing) soleWriters() {
+	for v := range n.writers {
+		n.writers[v] = nobody
+	}
+	several := make([]bool, len(n.writers))
+	several[firstValue] = true
+	for i, v := range n.written {
+		if v == noValue {
 			continue
 		}
-		if _, again := writers[v]; again || v == (Value{}) {
-			several[v] = struct{}{}
-		}
-		writers[v] = i
+		several[v] = several[v] || n.writers[v] != nobody
+		n.writers[v] = i
 	}
-	for i := range ops {
-		v, _ := ops[i].writes()
-		if _, ok := several[v]; ok {
-			delete(writers, v)
+	for v := range n.writers {
+		if several[v] {
+			n.writers[v] = nobody
 		}
 	}
-	return writers
+}
+
+// writer returns the only writer of a value, below 0 if it has none.
+func (n *narrowing) writer(value int) int {
+	if value == noValue {
+		return nobody
+	}
+	return n.writers[value]
 }
 
 // narrowPair uses that writer comes before observer, and reports whether that
@@ -95,69 +146,80 @@ func narrowPair(writer, observer *Operation) bool {
 
 // block is what has to do with one value: its only writer and all reads of it.
 type block struct {
-	members      []int
+	value        int
 	returnMin    int64 // one member surely took effect by then
 	invokeMax    int64 // one member surely did not take effect before
 	after, until int64 // every member took effect between these
 }
 
-// blocksOf lists the blocks, by returnMin. The reads of the first value make
+// listBlocks lists the blocks, by returnMin. The reads of the first value make
 // one as well, if nobody writes that: it comes before all others.
-func blocksOf(ops History, writers map[Value]int) []block {
-	index := make(map[Value]int)
-	var blocks []block
-	absentWritten := false
-	add := func(i int, v Value) {
-		at, ok := index[v]
-		if !ok {
-			at = len(blocks)
-			index[v] = at
-			blocks = append(blocks, block{
-				returnMin: math.MaxInt64, invokeMax: math.MinInt64, after: math.MinInt64, until: math.MaxInt64,
-			})
-		}
-		b := &blocks[at]
-		b.members = append(b.members, i)
-		b.returnMin = min(b.returnMin, ops[i].Return)
-		b.invokeMax = max(b.invokeMax, ops[i].Invoke)
+func (n *narrowing) listBlocks() {
+	n.blocks = n.blocks[:0]
+	for v := range n.places {
+		n.places[v] = nowhere
 	}
-	for i := range ops {
-		written, writes := ops[i].writes()
-		absentWritten = absentWritten || writes && written == Value{}
-		if w, sole := writers[written]; sole && w == i && (ops[i].Kind == Write || ops[i].Outcome == OK) {
-			add(i, written)
+	firstWritten := false
+	for i := range n.ops {
+		op := &n.ops[i]
+		n.of[i] = noValue
+		firstWritten = firstWritten || n.written[i] == firstValue
+		if w := n.writer(n.written[i]); w == i && (op.Kind == Write || op.Outcome == OK) {
+			n.add(i, n.written[i])
 		}
-		if _, sole := writers[ops[i].Out]; ops[i].Kind == Read && (sole || ops[i].Out == Value{}) {
-			add(i, ops[i].Out)
+		if v := n.observed[i]; op.Kind == Read && v != noValue && (v == firstValue || n.writers[v] != nobody) {
+			n.add(i, v)
 		}
 	}
-	if at, read := index[Value{}]; read {
-		if blocks[at].returnMin = math.MinInt64; absentWritten {
-			blocks = slices.Delete(blocks, at, at+1)
+	if at := n.places[firstValue]; at != nowhere {
+		if n.blocks[at].returnMin = math.MinInt64; firstWritten {
+			n.blocks = slices.Delete(n.blocks, at, at+1)
+			n.places[firstValue] = nowhere
 		}
 	}
-	slices.SortStableFunc(blocks, func(a, b block) int { return cmp.Compare(a.returnMin, b.returnMin) })
-	return blocks
+	slices.SortStableFunc(n.blocks, func(a, b block) int { return cmp.Compare(a.returnMin, b.returnMin) })
+	for at := range n.blocks {
+		n.places[n.blocks[at].value] = at
+	}
+}
+
+// add adds an operation to the block of a value. It is in no other: who writes a
+// value does not read one.
+func (n *narrowing) add(i, value int) {
+	at := n.places[value]
+	if at == nowhere {
+		at = len(n.blocks)
+		n.places[value] = at
+		n.blocks = append(n.blocks, block{
+			value: value, returnMin: math.MaxInt64, invokeMax: math.MinInt64, after: math.MinInt64, until: math.MaxInt64,
+		})
+	}
+	n.of[i] = value
+	b := &n.blocks[at]
+	b.returnMin = min(b.returnMin, n.ops[i].Return)
+	b.invokeMax = max(b.invokeMax, n.ops[i].Invoke)
 }
 
 // narrowBlocks narrows every block by those that surely come before and after
 // it, and reports whether that told anything new. A block comes before another
 // if its returnMin is less than the other's invokeMax.
-func narrowBlocks(ops History, writers map[Value]int) bool {
-	blocks := blocksOf(ops, writers)
-	byInvoke := make([]int, len(blocks))
-	for i := range blocks {
-		byInvoke[i] = i
+func (n *narrowing) narrowBlocks() bool {
+	n.listBlocks()
+	n.byInvoke = n.byInvoke[:0]
+	for i := range n.blocks {
+		n.byInvoke = append(n.byInvoke, i)
 	}
-	slices.SortStableFunc(byInvoke, func(a, b int) int { return cmp.Compare(blocks[a].invokeMax, blocks[b].invokeMax) })
-	boundAfter(blocks, byInvoke)
-	boundUntil(blocks, byInvoke)
+	slices.SortStableFunc(n.byInvoke, func(a, b int) int { return cmp.Compare(n.blocks[a].invokeMax, n.blocks[b].invokeMax) })
+	boundAfter(n.blocks, n.byInvoke)
+	boundUntil(n.blocks, n.byInvoke)
 	changed := false
-	for i := range blocks {
-		for _, m := range blocks[i].members {
-			if narrowTo(&ops[m], blocks[i].after, blocks[i].until) {
-				changed = true
-			}
+	for i, value := range n.of {
+		if value == noValue || n.places[value] == nowhere {
+			continue
+		}
+		b := &n.blocks[n.places[value]]
+		if narrowTo(&n.ops[i], b.after, b.until) {
+			changed = true
 		}
 	}
 	return changed

@@ -47,6 +47,16 @@ func hidesWrites(ops History) bool {
 	return false
 }
 
+// unsure reports whether the outcome of some operation is unknown.
+func unsure(ops History) bool {
+	for i := range ops {
+		if ops[i].Outcome == Info {
+			return true
+		}
+	}
+	return false
+}
+
 // prepare returns the operations of one object that the search needs, every one
 // closed. It is linearizable just if the given ones are.
 func prepare(ops History) History {
@@ -91,8 +101,10 @@ func dropIneffective(ops History) History {
 // something observes, the last effective write is then the same as before, so
 // the rest is an order. Conversely, operations of unknown outcome are open too,
 // and an order without them becomes one with them by putting them at its end.
+//
+// It uses up what it is given.
 func forgetUnobserved(ops History) History {
-	if hidesWrites(ops) {
+	if !unsure(ops) || hidesWrites(ops) {
 		return ops
 	}
 	for {
@@ -102,7 +114,7 @@ func forgetUnobserved(ops History) History {
 				observed[v] = struct{}{}
 			}
 		}
-		kept := make(History, 0, len(ops))
+		kept := ops[:0]
 		for i := range ops {
 			v, writes := ops[i].writes()
 			if _, seen := observed[v]; writes && !seen && ops[i].Outcome == Info {
