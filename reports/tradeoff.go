@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"quorumlab/checker/linear"
 	"quorumlab/scenarios"
 	"quorumlab/scenarios/language"
 )
@@ -61,12 +62,20 @@ func Sides(result *scenarios.Result) []Side {
 	return sides
 }
 
+// strictest is the level of isolation that all transactions on lists are judged by.
+func strictest() string {
+	levels := linear.Levels()
+	return levels[len(levels)-1].Name
+}
+
 // GivenUp says what a run's protocol gave up: consistency, if its history is
-// not linearizable; availability, where a side was not answered.
+// not linearizable, or not isolated; availability, where a side was not answered.
 func GivenUp(result *scenarios.Result) []string {
 	var given []string
 	for _, v := range result.Verdicts {
 		switch {
+		case v.Property == strictest() && v.Verdict == scenarios.Violated:
+			given = append(given, "isolation (not "+v.Property+")")
 		case v.Property != scenarios.Linearizable || v.Verdict == scenarios.Holds:
 		case v.Verdict == scenarios.Violated:
 			given = append(given, "consistency (not linearizable)")

@@ -52,6 +52,10 @@ func (r *recorder) Observe(w *sim.World, step *sim.Step) {
 		op.Swapped = !moved.Aborted
 		return
 	}
+	if op.Kind == linear.Txn {
+		seen(op, c.Result)
+		return
+	}
 	result, ok := c.Result.(machine.Result)
 	if !ok || result.Error != "" {
 		panic(fmt.Sprintf("scenarios: a machine cannot execute %+v: %+v", c.Command, c.Result))
@@ -74,7 +78,11 @@ func begun(w *sim.World, step *sim.Step) linear.Operation {
 		Invoke: int64(step.Time), Return: linear.Never, Outcome: linear.Info, Error: sim.TimedOut,
 	}
 	if t, ok := c.Command.(machine.Transaction); ok {
-		transferred(&op, t)
+		if isTransfer(t) {
+			transferred(&op, t)
+		} else {
+			op.Kind, op.Lists = linear.Txn, listOps(t)
+		}
 		return op
 	}
 	command := c.Command.(machine.Command)
@@ -97,8 +105,12 @@ func begun(w *sim.World, step *sim.Step) linear.Operation {
 	return op
 }
 
-// transferred fills in what a transfer moves: the only transaction that the
-// scenario language has.
+// isTransfer tells transfers from transactions on lists.
+func isTransfer(t machine.Transaction) bool {
+	return len(t.Commands) > 0 && t.Commands[0].Op == machine.Add
+}
+
+// transferred fills in what a transfer moves.
 func transferred(op *linear.Operation, t machine.Transaction) {
 	amount, err := strconv.ParseInt(t.Commands[1].Value, 10, 64)
 	op.Kind, op.Key, op.To, op.Amount = linear.Transfer, t.Commands[0].Key, t.Commands[1].Key, amount

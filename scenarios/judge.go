@@ -33,7 +33,10 @@ func (x *execution) judge(ctx context.Context, result *Result) {
 	j := judgement{x: x, result: result}
 	j.refinement()
 	j.failure()
+	single, transactions := result.History.Apart()
+	j.single = single
 	j.linearizable(ctx)
+	j.isolation(transactions)
 	j.sessions()
 	if j.asked(Sequential) {
 		j.sequential(ctx)
@@ -65,6 +68,7 @@ func (x *execution) judge(ctx context.Context, result *Result) {
 type judgement struct {
 	x      *execution
 	result *Result
+	single linear.History // without transactions on lists
 }
 
 func (j *judgement) asked(property string) bool {
@@ -104,10 +108,10 @@ func (j *judgement) failure() {
 }
 
 func (j *judgement) linearizable(ctx context.Context) {
-	history := append(Initial(j.x.run), j.result.History...)
+	history := append(Initial(j.x.run), j.single...)
 	result, err := linear.Check(ctx, history, linear.KV(), linear.Options{Steps: linearSteps})
 	valid(err)
-	v := Verdict{Property: Linearizable, Verdict: Judgement(result.Verdict), Witness: result.Explanation}
+	v := Verdict{Property: Linearizable, Verdict: Judgement(result.Verdict), Witness: result.Explanation, Vacuous: len(j.single) == 0}
 	if result.Verdict == linear.Violated {
 		v.Operation = result.Offender
 		v.Step = j.over(v.Operation)

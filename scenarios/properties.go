@@ -10,7 +10,7 @@ import (
 // Properties describes what a scenario may expect beside the invariants of its
 // protocol. They are about a whole run, and judged at its end.
 func Properties() []checker.Description {
-	return append(guarantees(), []checker.Description{
+	return append(append(guarantees(), levels()...), []checker.Description{
 		{
 			Name:     Linearizable,
 			Sentence: "What clients saw is what one copy of the data would have shown, each operation taking effect between its start and its end.",
@@ -51,14 +51,14 @@ func Properties() []checker.Description {
 
 // sequential judges whether what the clients saw is sequentially consistent.
 func (j *judgement) sequential(ctx context.Context) {
-	result, err := linear.CheckSequential(ctx, j.result.History, j.initial(), linear.Options{Steps: linearSteps})
+	result, err := linear.CheckSequential(ctx, j.single, j.initial(), linear.Options{Steps: linearSteps})
 	valid(err)
 	j.add(j.evident(Verdict{Property: Sequential, Verdict: Judgement(result.Verdict), Witness: result.Explanation}, result.Witness))
 }
 
 // causal judges whether what the clients saw is causal memory.
 func (j *judgement) causal() {
-	result, err := linear.CheckCausal(j.result.History, linear.SessionOptions{Initial: j.initial()})
+	result, err := linear.CheckCausal(j.single, linear.SessionOptions{Initial: j.initial()})
 	valid(err)
 	j.add(j.evident(Verdict{
 		Property: Causal, Verdict: Judgement(result.Verdict), Witness: result.Explanation, Vacuous: result.Statements == 0,
@@ -68,7 +68,7 @@ func (j *judgement) causal() {
 // eventual judges whether all clients saw the same once the faults were over and
 // nothing was written any more, for as long as makes it quiet.
 func (j *judgement) eventual() {
-	result, err := linear.CheckEventual(j.result.History, linear.EventualOptions{
+	result, err := linear.CheckEventual(j.single, linear.EventualOptions{
 		Initial: j.initial(), Quiet: int64(j.x.phases.settled()), Settle: int64(quietFor * j.x.run.Deadline),
 	})
 	valid(err)

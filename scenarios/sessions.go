@@ -40,7 +40,7 @@ func (j *judgement) sessions() {
 		if !j.asked(string(guarantee)) {
 			continue
 		}
-		result, err := linear.CheckSessions(j.result.History, guarantee, linear.SessionOptions{Initial: j.initial()})
+		result, err := linear.CheckSessions(j.single, guarantee, linear.SessionOptions{Initial: j.initial()})
 		valid(err)
 		j.add(j.evident(Verdict{
 			Property: string(guarantee), Verdict: Judgement(result.Verdict), Witness: result.Explanation,

@@ -84,6 +84,8 @@ func command(o *language.Operation) protocols.Command {
 		return machine.Command{Op: machine.Delete, Key: o.Key}
 	case language.Transfer:
 		return machine.Transfer(o.Key, o.To, o.Amount)
+	case language.Transaction:
+		return transaction(o.Lists)
 	}
 	panic(fmt.Sprintf("scenarios: no operation %q", o.Kind))
 }

@@ -101,8 +101,11 @@ func generate(script []language.Operation, g *language.Generator, client protoco
 				o.To = g.Keys[other+1]
 			}
 			o.Amount = 1 + int64(network.Below(random, transferMax))
+		case language.Transaction:
+			o.Lists = drawLists(g.Keys, o.Key, unique(client, number, len(operations)), random)
+			o.Key = ""
 		}
-		if o.Kind != language.Read && o.Kind != language.Transfer {
+		if o.Kind == language.Write || o.Kind == language.CAS || o.Kind == language.Delete {
 			written[o.Key] = o.Value
 		}
 		script = append(script, o)

@@ -3,6 +3,7 @@ package linear
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -309,7 +310,7 @@ func checkWitness(t *rapid.T, history History, result Result) {
 		t.Fatalf("witness %+v is linearizable", witness)
 	}
 	for _, o := range witness {
-		if !slices.Contains(history.joined(result.Key), o) {
+		if !slices.ContainsFunc(history.joined(result.Key), func(other Operation) bool { return reflect.DeepEqual(o, other) }) {
 			t.Fatalf("witness has %+v, which the history has not", o)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -34,6 +35,9 @@ const (
 	// Release gives it back.
 	Acquire Kind = "acquire"
 	Release Kind = "release"
+	// Txn is a transaction on lists, as Lists tells. It is judged by
+	// CheckTransactions (see History.Apart), not by a Model.
+	Txn Kind = "transaction"
 )
 
 // Outcome is what the client learnt of its operation.
@@ -94,6 +98,8 @@ type Operation struct {
 	// To is the second key of a Transfer, Amount what it moves, above 0.
 	To     string
 	Amount int64
+	// Lists is what a Txn does. Of one that is not OK nobody knows what it read.
+	Lists []ListOp
 	// Out is what a Read, Dequeue or Acquire with the outcome OK returned.
 	Out Value
 	// Swapped tells whether a CAS with the outcome OK replaced the value, and
@@ -122,6 +128,52 @@ func (h History) Keys() []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(seen))
+}
+
+// Wants says what a Txn does, and Saw what it read, or that it did all.
+func (o *Operation) Wants() string {
+	var words []string
+	for _, op := range o.Lists {
+		switch {
+		case op.Read:
+			words = append(words, "read "+op.Key)
+		default:
+			words = append(words, "append "+op.Element+" to "+op.Key)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// Saw is as Wants says.
+func (o *Operation) Saw() string {
+	var words []string
+	for _, op := range o.Lists {
+		if op.Read {
+			words = append(words, told(op.Key, op.List))
+		}
+	}
+	if words == nil {
+		return "ok"
+	}
+	return strings.Join(words, ", ")
+}
+
+// Apart returns what is no transaction on lists, and what is.
+func (h History) Apart() (single History, transactions []Transaction) {
+	if !slices.ContainsFunc(h, func(op Operation) bool { return op.Kind == Txn }) {
+		return h, nil
+	}
+	for _, op := range h {
+		if op.Kind != Txn {
+			single = append(single, op)
+			continue
+		}
+		transactions = append(transactions, Transaction{
+			ID: op.ID, Session: op.Session, Client: op.Client, Ops: op.Lists,
+			Invoke: op.Invoke, Return: op.Return, Outcome: op.Outcome, Error: op.Error,
+		})
+	}
+	return single, transactions
 }
 
 // Validate returns the first operation's fault that keeps the history from
@@ -163,6 +215,8 @@ func (o *Operation) validate() error {
 		return fmt.Errorf("an acquire returned %v, expected an integer, its fencing token, or null", o.Out)
 	case o.Kind != CAS && (o.Expected != Value{} || o.Swapped && o.Kind != Transfer):
 		return fmt.Errorf("a %s has what only a cas has: an expected value or a swap", o.Kind)
+	case len(o.Lists) > 0:
+		return fmt.Errorf("a %s has what only a transaction has: lists", o.Kind)
 	case o.Kind != Transfer && (o.To != "" || o.Amount != 0):
 		return fmt.Errorf("a %s has what only a transfer has: a second key or an amount", o.Kind)
 	case o.Kind == Transfer && (o.In != Value{}):

@@ -175,14 +175,17 @@ type lists struct {
 	clock    Clock
 	appender map[element]int
 	// last holds, by transaction and key, the last element that it appended.
-	last   []map[string]string
-	order  map[string][]string // by key: the longest list that was read
+	last  []map[string]string
+	order map[string][]string // by key: the longest list that was read
+	// unseen holds, by key, who appended what no list that was read holds, and is
+	// known to be done: it comes behind all that was read.
+	unseen map[string][]element
 	out    [][]dependency
 	result TransactionsResult
 }
 
 func newLists(history []Transaction, clock Clock) *lists {
-	l := &lists{txns: slices.Clone(history), clock: clock, appender: map[element]int{}, order: map[string][]string{}}
+	l := &lists{txns: slices.Clone(history), clock: clock, appender: map[element]int{}, order: map[string][]string{}, unseen: map[string][]element{}}
 	slices.SortFunc(l.txns, func(a, b Transaction) int {
 		if a.Invoke != b.Invoke {
 			return int(min(max(a.Invoke-b.Invoke, -1), 1))
@@ -282,6 +285,32 @@ func (l *lists) orders() {
 			}
 			if len(op.List) > len(known) {
 				l.order[op.Key], longest[op.Key] = op.List, i
+			}
+		}
+	}
+	l.unread()
+}
+
+// unread finds the appends that are done and that no read of a list shows.
+func (l *lists) unread() {
+	shown := map[element]bool{}
+	for i := range l.txns {
+		if l.txns[i].Outcome != OK {
+			continue
+		}
+		for _, op := range l.txns[i].Ops {
+			for _, text := range op.List {
+				shown[element{op.Key, text}] = true
+			}
+		}
+	}
+	for i := range l.txns {
+		if l.txns[i].Outcome != OK {
+			continue
+		}
+		for _, op := range l.txns[i].Ops {
+			if e := (element{op.Key, op.Element}); !op.Read && !shown[e] {
+				l.unseen[op.Key] = append(l.unseen[op.Key], e)
 			}
 		}
 	}

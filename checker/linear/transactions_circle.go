@@ -47,6 +47,11 @@ func (l *lists) links() {
 		for at := 1; at < len(list); at++ {
 			l.link(dependency{kind: ww, key: key, text: list[at]}, l.by(key, list[at-1]), l.by(key, list[at]))
 		}
+		for _, next := range l.unseen[key] {
+			if len(list) > 0 {
+				l.link(dependency{kind: ww, key: key, text: next.text}, l.by(key, list[len(list)-1]), l.by(key, next.text))
+			}
+		}
 	}
 	for i := range l.out {
 		slices.SortStableFunc(l.out[i], func(a, b dependency) int {
@@ -69,6 +74,10 @@ func (l *lists) linkRead(i int, op ListOp) {
 	}
 	if seen < len(order) {
 		l.link(dependency{kind: rw, key: op.Key, text: order[seen]}, i, l.by(op.Key, order[seen]))
+		return
+	}
+	for _, next := range l.unseen[op.Key] {
+		l.link(dependency{kind: rw, key: op.Key, text: next.text}, i, l.by(op.Key, next.text))
 	}
 }
 

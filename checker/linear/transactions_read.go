@@ -163,6 +163,54 @@ func readTransactions(in *bufio.Reader) ([]Transaction, Report, error) {
 	return txns, report, source.complete(expected, len(txns))
 }
 
+// transactionJSON is one transaction of our own form.
+type transactionJSON struct {
+	ID      int     `json:"id"`
+	Session uint64  `json:"session"`
+	Client  string  `json:"client,omitempty"`
+	Ops     [][]any `json:"ops"`
+	Invoke  int64   `json:"invoke"`
+	Return  *int64  `json:"return"`
+	Outcome Outcome `json:"outcome"`
+	Error   string  `json:"error"`
+}
+
+// EncodeTransactions writes transactions in our own form, in the order that they
+// have. It fails on such as have no meaning, and on errors of w.
+func EncodeTransactions(w io.Writer, transactions []Transaction) error {
+	if err := validateTransactions(transactions); err != nil {
+		return err
+	}
+	out := bufio.NewWriter(w)
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	count := len(transactions)
+	if err := encoder.Encode(headerJSON{Format: transactionsName, Version: jsonlVersion, Operations: &count}); err != nil {
+		return err
+	}
+	for i := range transactions {
+		t := &transactions[i]
+		line := transactionJSON{ID: t.ID, Session: t.Session, Client: t.Client, Ops: [][]any{}, Invoke: t.Invoke, Outcome: t.Outcome, Error: t.Error}
+		if t.Return != Never {
+			line.Return = &t.Return
+		}
+		for _, op := range t.Ops {
+			switch {
+			case !op.Read:
+				line.Ops = append(line.Ops, []any{"append", op.Key, op.Element})
+			case t.Outcome != OK:
+				line.Ops = append(line.Ops, []any{"r", op.Key, nil})
+			default:
+				line.Ops = append(line.Ops, []any{"r", op.Key, append([]string{}, op.List...)})
+			}
+		}
+		if err := encoder.Encode(line); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
 func parseTransaction(line []byte, number int) (Transaction, error) {
 	t := Transaction{Return: Never}
 	object, err := parseObject(line, number, 0, "id", "session", "client", "ops", "invoke", "return", "outcome", "error")

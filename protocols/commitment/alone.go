@@ -60,10 +60,9 @@ func (s *Site) performedAgain(r *resource.Request, decision resource.Decision) R
 // transaction were taken by now. What becomes of it is not this node's affair. It
 // returns the requests that may get their locks.
 func (s *Site) ReadOnly(id resource.ID, task Task, out *protocols.Effects) []resource.Request {
-	free := s.Store.Release(id)
-	if task != TaskPerform {
-		free = append(free, s.Store.Resolve(id, resource.Commit)...)
-		NoteVote(id, resource.ReadOnly, out)
+	if task == TaskPerform {
+		return s.Store.Release(id)
 	}
-	return free
+	NoteVote(id, resource.ReadOnly, out)
+	return s.Store.Leave(id)
 }

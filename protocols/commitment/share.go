@@ -62,7 +62,7 @@ func (s *Site) Again(task Task, r *resource.Request) (answer Reported, over bool
 		answer = s.performedAgain(r, decision)
 	case decision == resource.Abort:
 		answer.Vote, answer.Answer.Refusal = resource.No, protocols.Aborted
-	case task == TaskVote && decision == resource.Commit && len(r.Commands) > 0 && r.ReadsOnly():
+	case task == TaskVote && len(r.Commands) > 0 && r.ReadsOnly():
 		answer.Vote = resource.ReadOnly
 	}
 	return answer, over

@@ -30,7 +30,13 @@ const (
 	// sum would be below zero or too large. Swapped tells whether it did it;
 	// Found and Value tell what was there before.
 	Add Op = "add"
+	// Append puts Value at the end of the list that Key holds, whose elements
+	// Separator parts. Like that of a Put its result is the zero Result.
+	Append Op = "append"
 )
+
+// Separator stands between the elements of a list; no element holds it.
+const Separator = " "
 
 // Command is what a client asks of a KV.
 type Command struct {
@@ -112,8 +118,14 @@ func execute(m values, c Command) Result {
 		return Result{Found: m.remove(c.Key)}
 	case Add:
 		return add(m, c)
+	case Append:
+		if list := m.get(c.Key); list.Found {
+			c.Value = list.Value + Separator + c.Value
+		}
+		m.set(c.Key, c.Value)
+		return Result{}
 	default:
-		return Result{Error: fmt.Sprintf("no operation %q: known are get, put, cas, delete, add", string(c.Op))}
+		return Result{Error: fmt.Sprintf("no operation %q: known are get, put, cas, delete, add, append", string(c.Op))}
 	}
 }
 

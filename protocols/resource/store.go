@@ -28,7 +28,8 @@ type Store struct {
 	// Forgotten is the highest client of whose ended session nothing is left.
 	Forgotten protocols.ClientID
 	// Over holds the decisions on transactions that are over, of those whose
-	// count is not below their coordinator's watermark: all below are over.
+	// count is not below their coordinator's watermark: all below are over. That
+	// on one that the node has only read for is Undecided.
 	Over       map[ID]Decision
 	Watermarks map[protocols.NodeID]uint64
 }
@@ -248,6 +249,17 @@ func touches(branch *Branch, keys []string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool {
 		return slices.Contains(branch.Exclusive, key) || slices.Contains(branch.Shared, key)
 	})
+}
+
+// Leave ends the branch of a participant that has only read, and so need not know
+// how the transaction is decided: it is over here, and undecided. It returns the
+// requests that may now get their locks.
+func (s *Store) Leave(id ID) []Request {
+	s.Forget(id)
+	if id.Count() >= s.Watermarks[id.Coordinator()] {
+		s.Over[id] = Undecided
+	}
+	return s.Release(id)
 }
 
 // IsOver tells whether a transaction is over at this participant, and how it

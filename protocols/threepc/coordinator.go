@@ -157,7 +157,7 @@ func (n *Node) onVote(from protocols.NodeID, m Vote, out *protocols.Effects) {
 	if l == nil || l.Phase != Voting || !l.Answered(from) {
 		return
 	}
-	if m.Vote != resource.ReadOnly || m.Answer.Results != nil {
+	if m.Vote == resource.No || m.Answer.Results != nil { // else what Executed told
 		l.Errand.Keep(from, m.Answer)
 	}
 	switch {

@@ -94,6 +94,8 @@ func (n *Node) execute(r resource.Request, out *protocols.Effects) {
 		n.refuse(p.Task, r.Transaction, answer.Answer, out)
 	case p.Task == commitment.TaskExecute:
 		n.Send(r.Transaction.Coordinator(), Executed(answer), out)
+	case outcome.Vote == resource.ReadOnly && slices.Contains(p.Cohort, n.Self):
+		n.enrollReader(p, out)
 	case outcome.Vote == resource.ReadOnly:
 		n.voteReadOnly(p.Task, answer, out)
 	default:
@@ -131,7 +133,7 @@ func (n *Node) onFinished(p *Process, out *protocols.Effects) {
 	n.resume(free, out)
 }
 
-// enroll binds the process by its YES. A bare one owns no key.
+// enroll binds the process by its YES. A bare one has nothing to change.
 func (n *Node) enroll(p *Process, bare bool, out *protocols.Effects) {
 	id := p.Transaction
 	p.State, p.Bare, p.Elected, p.Up = Waiting, bare, first(id), p.Cohort
@@ -143,6 +145,15 @@ func (n *Node) enroll(p *Process, bare bool, out *protocols.Effects) {
 	}
 	n.Force(&p.Pending, id, record, whatVote, out)
 	n.Say(&p.Pending, id.Coordinator(), n.yes(id), out)
+}
+
+// enrollReader has a coordinator vote that only reads: it gives up its locks like any
+// other reader, and is bound by its YES like any other coordinator.
+func (n *Node) enrollReader(p *Process, out *protocols.Effects) {
+	commitment.NoteVote(p.Transaction, resource.ReadOnly, out)
+	free := n.Store.Release(p.Transaction)
+	n.enroll(p, true, out)
+	n.resume(free, out)
 }
 
 // yes is the process's vote, with the results of its branch.

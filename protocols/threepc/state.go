@@ -67,7 +67,7 @@ type Process struct {
 	// Up are those of the cohort who had not failed when it precommitted, as
 	// far as it knew.
 	Up []protocols.NodeID
-	// Bare: it owns no key of the transaction.
+	// Bare: it owns no key of the transaction that is changed.
 	Bare bool
 	// Recovered: it has failed since it voted.
 	Recovered bool

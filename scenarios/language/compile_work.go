@@ -120,6 +120,7 @@ func (c *compiler) compileWorkload() {
 		c.run.Script = append(c.run.Script, c.operation(doc))
 	}
 	slices.SortStableFunc(c.run.Script, func(a, b Operation) int { return cmp.Compare(a.At, b.At) })
+	defer c.compileLists()
 	operations := 0
 	for _, doc := range c.body.Workload.Random {
 		g := c.generator(doc)
@@ -149,6 +150,8 @@ func (c *compiler) operation(doc operationDocument) Operation {
 	case *transferForm:
 		base, o.Kind = form.operationBase, Transfer
 		c.transfer(form.Transfer, &o)
+	case *transactionForm:
+		base, o.Kind, o.Lists = form.operationBase, Transaction, c.listSteps(form.Transaction, doc.place)
 	}
 	o.At = c.instant(base.At)
 	switch {

@@ -212,6 +212,7 @@ func operationForms() []variant {
 		{"cas", func() any { return new(casForm) }},
 		{"delete", func() any { return new(deleteForm) }},
 		{"transfer", func() any { return new(transferForm) }},
+		{"transaction", func() any { return new(transactionForm) }},
 	}
 }
 
@@ -270,6 +271,42 @@ type transferDocument struct {
 	Place  place       `yaml:"-"`
 }
 
+type transactionForm struct {
+	operationBase
+	// What it does, all or nothing: appends of elements to lists, and reads of them. Nothing but transactions touches a list, and each of its elements is appended once.
+	Transaction []listStepDocument `yaml:"transaction" jsonschema:"required"`
+}
+
+// listStepDocument is a part of a transaction, one of the listStepForms.
+type listStepDocument struct {
+	form  any
+	place place
+}
+
+func (s *listStepDocument) decode(d *decoder, t *tree) {
+	s.place = t.place
+	s.form = d.variantOf(t, listStepForms())
+}
+
+func listStepForms() []variant {
+	return []variant{
+		{"append", func() any { return new(appendForm) }},
+		{"read", func() any { return new(readListForm) }},
+	}
+}
+
+type appendForm struct {
+	// The list to append to.
+	Append leaf[text] `yaml:"append" jsonschema:"required"`
+	// The element: a word that nobody else appends to that list.
+	Element leaf[text] `yaml:"element" jsonschema:"required"`
+}
+
+type readListForm struct {
+	// The list to read.
+	Read leaf[text] `yaml:"read" jsonschema:"required"`
+}
+
 // generatorDocument makes random operations.
 type generatorDocument struct {
 	// When it begins. Default 0s.
@@ -280,7 +317,7 @@ type generatorDocument struct {
 	Rate leaf[rate] `yaml:"rate" jsonschema:"required"`
 	// How many keys (named k1, k2, …), or a list of their names. Default 3.
 	Keys keysDocument `yaml:"keys"`
-	// Weights of the kinds of operation, such as {read: 50, write: 40, cas: 10}. Default {read: 1, write: 1}. A transfer moves 1 to 9 between two of the keys, which should hold numbers (`initial`) and not be written otherwise.
+	// Weights of the kinds of operation, such as {read: 50, write: 40, cas: 10}. Default {read: 1, write: 1}. A transfer moves 1 to 9 between two of the keys, which should hold numbers (`initial`) and not be written otherwise. A transaction appends to the keys, which are then lists, and reads them, 1 to 4 times in all.
 	Mix mapping[leaf[whole]] `yaml:"mix"`
 	// Who makes them, by name. Default: all clients.
 	Clients several[leaf[name]] `yaml:"clients"`

@@ -237,6 +237,10 @@ func (r renderer) operation(o Operation) *tree {
 	t := object()
 	t.put("at", timed(o.At))
 	t.put("client", r.client(o.Client))
+	if o.Kind == Transaction {
+		t.put(string(o.Kind), sequenceOf(o.Lists, listStep))
+		return t
+	}
 	if o.Kind == Transfer {
 		moved := object()
 		moved.put("from", textual(o.Key))
@@ -255,6 +259,17 @@ func (r renderer) operation(o Operation) *tree {
 		}
 		t.put("to", textual(o.Value))
 	}
+	return t
+}
+
+func listStep(s ListStep) *tree {
+	t := object()
+	if s.Element == "" {
+		t.put("read", textual(s.Key))
+		return t
+	}
+	t.put("append", textual(s.Key))
+	t.put("element", textual(s.Element))
 	return t
 }
 

@@ -148,10 +148,12 @@ const (
 	Delete OperationKind = "delete"
 	// Transfer moves an amount from one key to another.
 	Transfer OperationKind = "transfer"
+	// Transaction appends to lists and reads them, all in one.
+	Transaction OperationKind = "transaction"
 )
 
 // OperationKinds lists the kinds.
-func OperationKinds() []string { return texts(Read, Write, CAS, Delete, Transfer) }
+func OperationKinds() []string { return texts(Read, Write, CAS, Delete, Transfer, Transaction) }
 
 // Plural names several operations of the kind, "" those of any kind.
 func (k OperationKind) Plural() string {
@@ -179,7 +181,14 @@ type Operation struct {
 	// To and Amount are what a Transfer adds Amount to, taken from Key.
 	To     string
 	Amount int64
+	// Lists is what a Transaction does, in order.
+	Lists []ListStep
 }
+
+// ListStep is a part of a Transaction: an append of Element to the list that Key
+// holds, or without one a read of it. Nothing but transactions touches lists, and
+// each element of one is appended once in a run.
+type ListStep struct{ Key, Element string }
 
 // Generator makes random operations for each of its clients on its own, open
 // loop: the intended starts do not wait for answers. Every value written is

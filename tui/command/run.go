@@ -165,7 +165,8 @@ func reportCode(report *scenarios.Report) int {
 }
 
 // writeHistories writes the history of each run: to the file itself if there
-// is only one, else to a file a run, with its name before the extension.
+// is only one, else to a file a run, with its name before the extension. What
+// transactions on lists there are go to a file of their own.
 func writeHistories(file string, report *scenarios.Report) error {
 	for i := range report.Runs {
 		result := &report.Runs[i]
@@ -173,7 +174,13 @@ func writeHistories(file string, report *scenarios.Report) error {
 		if len(report.Runs) > 1 {
 			name = beside(file, "."+result.Run.Name)
 		}
-		err := create(name, func(w io.Writer) error { return linear.Encode(w, wholeHistory(result)) })
+		single, transactions := wholeHistory(result).Apart()
+		err := create(name, func(w io.Writer) error { return linear.Encode(w, single) })
+		if err == nil && len(transactions) > 0 {
+			err = create(beside(name, ".transactions"), func(w io.Writer) error {
+				return linear.EncodeTransactions(w, transactions)
+			})
+		}
 		if err != nil {
 			return err
 		}

@@ -113,6 +113,8 @@ func inWords(op *linear.Operation) string {
 		}
 	case linear.Transfer:
 		return fmt.Sprintf("transfer %d from %s to %s", op.Amount, op.Key, op.To)
+	case linear.Txn:
+		return op.Wants()
 	}
 	return fmt.Sprintf("%s %v to %s", op.Kind, op.In, op.Key)
 }
@@ -125,6 +127,8 @@ func outcomeInWords(op *linear.Operation) string {
 		return "failed (" + op.Error + ")"
 	case op.Kind == linear.Read:
 		return op.Out.String()
+	case op.Kind == linear.Txn:
+		return op.Saw()
 	case op.Kind == linear.CAS && !op.Swapped:
 		return "ok, not changed"
 	case op.Kind == linear.Transfer && !op.Swapped:

@@ -100,7 +100,8 @@ func (l *Line) Judging() func(context.Context) (*Judgement, error) {
 		}
 		j := &Judgement{result: result}
 		if len(result.History) <= pointsMax {
-			history := append(initial, result.History...)
+			single, _ := result.History.Apart()
+			history := append(initial, single...)
 			j.points, err = linear.Points(ctx, history, linear.KV(), linear.Options{Steps: pointsSteps})
 		}
 		return j, err

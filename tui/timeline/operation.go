@@ -86,6 +86,8 @@ func OperationText(op *linear.Operation) string {
 		return fmt.Sprintf("cas %s %v to %v", op.Key, op.Expected, op.In)
 	case linear.Transfer:
 		return fmt.Sprintf("transfer %d from %s to %s", op.Amount, op.Key, op.To)
+	case linear.Txn:
+		return op.Wants()
 	}
 	if !op.In.Present {
 		return "delete " + op.Key
@@ -100,6 +102,8 @@ func OutcomeText(op *linear.Operation) string {
 		return fmt.Sprintf("%s (%s)", op.Outcome, op.Error)
 	case op.Kind == linear.Read:
 		return op.Out.String()
+	case op.Kind == linear.Txn:
+		return op.Saw()
 	case (op.Kind == linear.CAS || op.Kind == linear.Transfer) && !op.Swapped:
 		return "ok, not changed"
 	}
