@@ -25,6 +25,9 @@ type Collected struct {
 // give the same, however many cores there are.
 func Collect(ctx context.Context, lab *scenarios.Lab, rows []Row, seeds []uint64, progress func(done, of int)) (*Collected, error) {
 	c := &Collected{rows: rows, models: Models(), seeds: seeds}
+	if transact(rows) {
+		c.models = append(c.models, isolationModels()...)
+	}
 	type job struct{ row, phase, seed int }
 	var jobs []job
 	for r := range rows {

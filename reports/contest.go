@@ -25,7 +25,8 @@ type Contender struct {
 }
 
 // The commit protocols keep a key on one node. Here the accounts of a transfer are
-// on n3 and n5, the other keys on n4 and n5; n1 and n2 hold none and coordinate.
+// on n3 and n5, the lists on n3, n4 and n5, the other keys on n4 and n5; n1 and n2 hold
+// none and coordinate.
 const (
 	rangesParameter = `ranges: "A,a,b,r"`
 	rangesAbout     = "A key has one owner, n3 to n5: what is cut off from the owners can do nothing."
@@ -47,12 +48,12 @@ func Contenders() []Contender {
 		{
 			ID: "sloppy-quorum", Title: "Quorum store, sloppy", Protocol: "quorumstore",
 			Parameters: "n: 3, r: 2, w: 2, sloppy: on, conflicts: lww, writeback: off", Struck: "n1",
-			About: "Three of five nodes own a key, two answers are enough, and stand-ins count; of two writes the later by the wall clock wins. Transfers are not offered.",
+			About: "Three of five nodes own a key, two answers are enough, and stand-ins count; of two writes the later by the wall clock wins. Transfers and transactions are not offered.",
 		},
 		{
 			ID: "strict-quorum", Title: "Quorum store, strict", Protocol: "quorumstore",
 			Parameters: "n: 3, r: 2, w: 2, sloppy: off, conflicts: logical, writeback: on", Struck: "n1",
-			About: "Three of five nodes own a key; two owners must answer, and reads write back what they found (ABD). Transfers are not offered.",
+			About: "Three of five nodes own a key; two owners must answer, and reads write back what they found (ABD). Transfers and transactions are not offered.",
 		},
 		{
 			ID: "2pc", Title: "Two-phase commit", Protocol: "twopc", Parameters: rangesParameter, Struck: "n1", About: rangesAbout,
@@ -201,6 +202,9 @@ func clientsOf(nodes int) []client {
 	}
 	for i := range nodes {
 		list = append(list, client{fmt.Sprintf("t%d", i+1), "2s", i + 1})
+	}
+	for i := range nodes {
+		list = append(list, client{fmt.Sprintf("l%d", i+1), "2s", i + 1})
 	}
 	return list
 }

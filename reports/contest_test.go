@@ -105,6 +105,16 @@ func phase(t *testing.T, row *reports.RowReport, name string) *reports.PhaseRepo
 	return &row.Phases[at]
 }
 
+// level returns the verdict on the strictest level of isolation.
+func level(t *testing.T, row *reports.RowReport) *reports.VerdictReport {
+	t.Helper()
+	at := slices.IndexFunc(row.Verdicts, func(v reports.VerdictReport) bool { return v.Model == "strict-serializable" })
+	if at < 0 {
+		t.Fatalf("%s is not judged by levels of isolation", row.ID)
+	}
+	return &row.Verdicts[at]
+}
+
 func sideOf(t *testing.T, p *reports.PhaseReport, side string) map[linear.Kind]float64 {
 	t.Helper()
 	shares := map[linear.Kind]float64{}
@@ -150,11 +160,17 @@ func TestContestHasTheShapeOfTheory(t *testing.T) {
 		if minority[linear.Write] > 0.4 {
 			t.Errorf("%s answers %v on the minority side", row.ID, minority)
 		}
+		if v := level(t, row); v.Verdict != linear.Unknown != (row.Protocol != "quorumstore") || row.Protocol != "quorumstore" && (v.Verdict != linear.Holds || v.Tested < 100) {
+			t.Errorf("%s: its transactions: %s, %d links tested", row.ID, v.Verdict, v.Tested)
+		}
 		if row.ID == "paxos" || row.ID == "zab" {
 			if majority[linear.Write] < 0.8 || cut.Failover == nil || cut.Failover.Median < 100 || cut.Recovery == nil {
 				t.Errorf("%s: majority %v, fail-over %v, recovery %v", row.ID, majority, cut.Failover, cut.Recovery)
 			}
 		}
+	}
+	if v := level(t, row(t, r, "async-primary-backup")); v.Verdict != linear.Violated || v.Witness == nil || !strings.HasPrefix(v.Witness.Command, "quorumlab step ") || v.Witness.Step == 0 {
+		t.Errorf("async primary-backup's transactions: %+v", v)
 	}
 	if lost := phase(t, row(t, r, "async-primary-backup"), reports.PhasePartition).Lost; lost.Lost == 0 || lost.Lost != lost.ByReads {
 		t.Errorf("async primary-backup lost %d acknowledged writes, %d by what was read", lost.Lost, lost.ByReads)

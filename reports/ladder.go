@@ -17,6 +17,8 @@ type Model struct {
 	// VLDB 2013). What is stronger cannot, and who shows it while all is answered
 	// on all sides of a cut is a bug of the lab.
 	Sticky bool
+	// Isolation: it is about transactions on lists, and says nothing of others.
+	Isolation bool
 	// Implies names the weaker models that follow from it.
 	Implies []string
 	judge   func(ctx context.Context, h judged) judgement
@@ -32,6 +34,9 @@ type judged struct {
 	quiet int64
 	// linearizable is the verdict on whole, if it is known already.
 	linearizable *judgement
+	// isolation is what CheckTransactions says of the transactions on lists, nil if
+	// there are none.
+	isolation *isolationJudged
 }
 
 // judgement is a verdict on one history.

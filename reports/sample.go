@@ -96,9 +96,12 @@ func measured(ctx context.Context, result *scenarios.Result, seed uint64, models
 	}
 	s.clientSide(ops, deadline)
 	s.onlooker(result, ops, deadline)
+	single, transactions := result.History.Apart()
 	h := judged{
-		whole: append(scenarios.Initial(&result.Run), result.History...), plain: plainOf(result.History),
-		initial: map[string]linear.Value{},
+		plain: plainOf(single), initial: map[string]linear.Value{}, isolation: judgeIsolation(transactions, linear.Nanoseconds),
+	}
+	if len(single) > 0 {
+		h.whole = append(scenarios.Initial(&result.Run), single...)
 	}
 	if s.struck {
 		h.quiet = s.during.To
@@ -108,7 +111,7 @@ func measured(ctx context.Context, result *scenarios.Result, seed uint64, models
 	}
 	for _, v := range result.Verdicts {
 		if v.Property == linearizable && v.Verdict == scenarios.Holds {
-			h.linearizable = &judgement{verdict: linear.Holds, tested: len(result.History)}
+			h.linearizable = &judgement{verdict: linear.Holds, tested: len(single)}
 		}
 	}
 	s.judge(ctx, h, models)
@@ -241,7 +244,7 @@ func (s *sample) clientSide(ops []measure.Operation, deadline int64) {
 		return
 	}
 	stands := func(op *measure.Operation) bool {
-		return op.Kind != linear.Read && op.Side != SideMinority && op.Side != SideCrashed
+		return op.Kind != linear.Read && op.Kind != linear.Txn && op.Side != SideMinority && op.Side != SideCrashed
 	}
 	if after, ok := measure.Failover(ops, s.during, stands); ok {
 		s.failover = &after
@@ -335,6 +338,10 @@ func (s *sample) judge(ctx context.Context, h judged, models []Model) {
 	s.verdicts = make([]judgement, len(models))
 	for i := range models { // the weakest first: who breaks it breaks what implies it
 		m := &models[len(models)-1-i]
+		if len(h.whole) == 0 && h.isolation != nil && !m.Isolation {
+			s.verdicts[len(models)-1-i] = judgement{verdict: linear.Unknown, vacuous: true, words: "transactions on lists are judged by levels of isolation"}
+			continue
+		}
 		at := slices.IndexFunc(models, func(weaker Model) bool {
 			return slices.Contains(m.Implies, weaker.Name) && s.verdicts[modelAt(models, weaker.Name)].verdict == linear.Violated
 		})

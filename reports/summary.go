@@ -132,14 +132,20 @@ func addErrors(sum, more []measure.ErrorCount) []measure.ErrorCount {
 
 // verdictOf returns the worst verdict of some runs.
 func verdictOf(samples []sample, model int) linear.Verdict {
-	worst := linear.Holds
+	worst, judged := linear.Holds, false
 	for i := range samples {
 		switch j := samples[i].verdicts[model]; {
 		case j.verdict == linear.Violated:
 			return linear.Violated
-		case j.verdict == linear.Unknown && !j.vacuous:
+		case j.vacuous:
+			continue
+		case j.verdict == linear.Unknown:
 			worst = linear.Unknown
 		}
+		judged = true
+	}
+	if !judged {
+		return linear.Unknown
 	}
 	return worst
 }

@@ -99,13 +99,13 @@ func answeredByKind(p *PhaseReport) string {
 	return strings.Join(list, "\n")
 }
 
-// kindsShort shows what was answered of reads, writes and transfers.
+// kindsShort shows what was answered of each kind.
 func kindsShort(s *SideReport) string {
 	if s == nil {
 		return none
 	}
 	text := ""
-	for _, kind := range []linear.Kind{linear.Read, linear.Write, linear.Transfer, linear.CAS, linear.Append} {
+	for _, kind := range []linear.Kind{linear.Read, linear.Write, linear.Transfer, linear.Txn, linear.CAS, linear.Append} {
 		k := s.of(kind)
 		if k == nil {
 			continue

@@ -41,6 +41,9 @@ func TestGivenUp(t *testing.T) {
 		}, []string{
 			"perhaps consistency (not known to be linearizable)", "availability: side (none) answers 999 of 1000 (99.9%)",
 		}},
+		{"half of a transaction was seen", scenarios.Result{
+			Verdicts: []scenarios.Verdict{verdict(scenarios.Holds), {Property: "strict-serializable", Verdict: scenarios.Violated}},
+		}, []string{"isolation (not strict-serializable)"}},
 		{"a violation of something else", scenarios.Result{
 			Verdicts: []scenarios.Verdict{{Property: scenarios.Termination, Verdict: scenarios.Violated}},
 		}, []string{"nothing"}},

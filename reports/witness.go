@@ -143,15 +143,23 @@ func (c *Collected) writeHistory(ctx context.Context, lab *scenarios.Lab, row *R
 	if err != nil {
 		return err
 	}
-	return create(path.Join(row.ID, "history.jsonl"), func(w io.Writer) error {
-		return linear.Encode(w, append(scenarios.Initial(&result.Run), result.History...))
+	single, transactions := result.History.Apart()
+	err = create(path.Join(row.ID, "history.jsonl"), func(w io.Writer) error {
+		return linear.Encode(w, append(scenarios.Initial(&result.Run), single...))
+	})
+	if err != nil || len(transactions) == 0 {
+		return err
+	}
+	return create(path.Join(row.ID, "transactions.jsonl"), func(w io.Writer) error {
+		return linear.EncodeTransactions(w, transactions)
 	})
 }
 
 // pages writes porcupine's page of each key of a run that is not linearizable, and
 // returns the name of that of a key.
 func pages(ctx context.Context, folder, run, key string, result *scenarios.Result, create Create) (string, error) {
-	left := append(scenarios.Initial(&result.Run), result.History...)
+	single, _ := result.History.Apart()
+	left := append(scenarios.Initial(&result.Run), single...)
 	var faults []linear.Fault
 	for _, f := range result.Faults {
 		faults = append(faults, linear.Fault{From: int64(f.From), To: int64(f.To), Text: faultWords(f)})

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"quorumlab/checker"
@@ -72,6 +73,14 @@ func seen(op *linear.Operation, result protocols.Result) {
 			op.Lists[i].List = strings.Split(r.Value, machine.Separator)
 		}
 	}
+}
+
+// Transacts tells whether clients of a run are to do transactions on lists.
+func Transacts(run *language.Run) bool {
+	return slices.ContainsFunc(run.Script, func(o language.Operation) bool { return o.Kind == language.Transaction }) ||
+		slices.ContainsFunc(run.Random, func(g language.Generator) bool {
+			return slices.ContainsFunc(g.Mix, func(w language.Weight) bool { return w.Kind == language.Transaction })
+		})
 }
 
 // strictest is the level of isolation that is judged wherever there are

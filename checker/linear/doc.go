@@ -12,7 +12,8 @@
 // for nothing there. CheckEventual asks whether in the end all read the same.
 //
 // CheckTransactions judges transactions on lists by cycles of what depends on
-// what: which isolation anomalies there are, and so which levels they keep.
+// what: which isolation anomalies there are, and so which levels they keep. In a
+// history they stand beside other operations (Txn); History.Apart tells them apart.
 //
 // # Invariants
 //

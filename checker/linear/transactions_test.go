@@ -54,7 +54,7 @@ func (o *serialOracle) inOrder(rest []Transaction, state map[string][]string) bo
 
 // drawTransactions draws up to 5 transactions that are executed operation by
 // operation on one copy of the lists, interleaved, some with reads of old lists,
-// and at the end one that reads everything.
+// and at the end one that reads everything: by itself, to be left out or not.
 func drawTransactions(t *rapid.T) []Transaction {
 	n := rapid.IntRange(2, 5).Draw(t, "transactions")
 	txns := make([]Transaction, n)
@@ -149,6 +149,85 @@ func TestTransactionsAgainstAllOrders(t *testing.T) {
 		if found[anomaly] < 10 {
 			t.Errorf("%s was found %d times", anomaly, found[anomaly])
 		}
+	}
+}
+
+// TestUnreadAppends: what nobody read comes behind all that was read, or is lost. What
+// is found by that is there.
+func TestUnreadAppends(t *testing.T) {
+	lost := 0
+	rapid.Check(t, func(t *rapid.T) {
+		for range 50 {
+			history := drawTransactions(t)
+			history = history[:len(history)-1] // without who reads everything
+			result, err := CheckTransactions(history, Lines)
+			if err != nil {
+				t.Fatal(err)
+			}
+			levels := Levels()
+			if result.Of(levels[len(levels)-2]) != nil && (&serialOracle{txns: history}).serializable() {
+				t.Fatalf("found %+v of %+v, which is serializable", result.Found, history)
+			}
+			if result.Of(levels[len(levels)-1]) != nil {
+				if (&serialOracle{txns: history, real: true}).serializable() {
+					t.Fatalf("found %+v of %+v, which is strictly serializable", result.Found, history)
+				}
+				lost++
+			}
+		}
+	})
+	if lost < 100 {
+		t.Errorf("only %d histories were found to be in no order", lost)
+	}
+	written, read := txn(1, 1, appends("x", "1"), appends("y", "1")), txn(2, 20, reads("x"), reads("y", "1"))
+	for words, history := range map[string][]Transaction{
+		"G-single":  {written, read},
+		"real-time": {txn(1, 1, appends("x", "1")), txn(2, 20, reads("x"))},
+		"G0":        {txn(1, 1, appends("x", "1"), appends("y", "1")), txn(2, 1, appends("x", "2"), appends("y", "2")), txn(3, 2, reads("x", "1"), reads("y", "2"))},
+	} {
+		result, err := CheckTransactions(history, Lines)
+		if err != nil || len(result.Found) == 0 || string(result.Found[0].Anomaly) != words {
+			t.Errorf("%s: %+v, %v", words, result, err)
+		}
+	}
+	open := txn(1, 1, appends("x", "1"))
+	open.Outcome, open.Return = Info, Never // perhaps it never happened
+	if result, err := CheckTransactions([]Transaction{open, txn(2, 20, reads("x"))}, Lines); err != nil || len(result.Found) > 0 {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
+// TestTransactionsInAHistory: they are told apart, written and read again.
+func TestTransactionsInAHistory(t *testing.T) {
+	lists := []ListOp{reads("x", "1"), appends("y", "2"), reads("y")}
+	history := History{
+		{ID: 1, Session: 1, Key: "k", Kind: Read, Return: 1, Outcome: OK},
+		{ID: 2, Session: 2, Client: "b", Kind: Txn, Lists: lists, Invoke: 5, Return: 9, Outcome: OK},
+		{ID: 3, Session: 2, Kind: Txn, Lists: []ListOp{{Key: "x", Read: true}}, Invoke: 9, Return: Never, Outcome: Info, Error: "timeout"},
+	}
+	single, transactions := history.Apart()
+	if len(single) != 1 || len(transactions) != 2 || transactions[0].Client != "b" {
+		t.Fatalf("%+v, %+v", single, transactions)
+	}
+	var file bytes.Buffer
+	if err := EncodeTransactions(&file, transactions); err != nil {
+		t.Fatal(err)
+	}
+	again, report, err := DecodeTransactions(&file)
+	if err != nil || report.Open != 1 || len(again) != 2 {
+		t.Fatalf("%+v, %+v, %v", again, report, err)
+	}
+	if got, want := fmt.Sprintf("%+v", again), fmt.Sprintf("%+v", transactions); got != want {
+		t.Errorf("read\n%s\nwritten\n%s", got, want)
+	}
+	if wants, saw := history[1].Wants(), history[1].Saw(); wants != "read x, append 2 to y, read y" || saw != "x = [1], y = []" {
+		t.Errorf("%q, %q", wants, saw)
+	}
+	if err := history.Validate(); err == nil || !strings.Contains(err.Error(), "transaction") {
+		t.Errorf("a model would take it: %v", err)
+	}
+	if err := EncodeTransactions(&file, append(transactions, transactions[0])); err == nil {
+		t.Error("one that is there twice was written")
 	}
 }
 

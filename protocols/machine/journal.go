@@ -84,7 +84,7 @@ func (c Command) changed(result Result) bool {
 	switch {
 	case result.Error != "":
 		return false
-	case c.Op == Put:
+	case c.Op == Put || c.Op == Append:
 		return true
 	case c.Op == Delete:
 		return result.Found

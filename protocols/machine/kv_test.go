@@ -42,6 +42,12 @@ func (n *naive) apply(c Command) Result {
 	case Delete:
 		*p = pair{key: c.Key}
 		return Result{Found: before.there}
+	case Append:
+		if before.there {
+			c.Value = strings.Join([]string{before.value, c.Value}, Separator)
+		}
+		*p = pair{c.Key, c.Value, true}
+		return Result{}
 	}
 	wanted := before.there && before.value == c.Expect
 	if c.Absent {
@@ -55,7 +61,7 @@ func (n *naive) apply(c Command) Result {
 
 func drawCommand(t *rapid.T) Command {
 	return Command{
-		Op:     rapid.SampledFrom([]Op{Get, Put, CAS, Delete}).Draw(t, "op"),
+		Op:     rapid.SampledFrom([]Op{Get, Put, CAS, Delete, Append}).Draw(t, "op"),
 		Key:    rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "key"),
 		Value:  rapid.SampledFrom([]string{"", "1", "2"}).Draw(t, "value"),
 		Expect: rapid.SampledFrom([]string{"", "1", "2"}).Draw(t, "expect"),

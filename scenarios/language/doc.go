@@ -41,10 +41,13 @@
 //	  three:
 //	    availability: {n3: "< 100%"}   # of the clients beside n3
 //
+// A transaction appends to lists and reads them (`transaction: [{append: x, element: a},
+// {read: y}]`); where there are some, strict-serializable is judged in any case, too.
+//
 // linearizable and the protocol's invariants are judged in any case, and expected
 // to hold if nothing else is said; the rest only if it is asked for (sequential, causal,
 // eventual, the session guarantees read-your-writes, monotonic-reads, monotonic-writes
-// and writes-follow-reads, convergence, availability, waits, in-doubt, happens;
+// and writes-follow-reads, the levels of isolation, convergence, availability, waits, in-doubt, happens;
 // termination also by `liveness`).
 //
 // A fault strikes a node, a list of nodes, or a role: leader (it waits until there

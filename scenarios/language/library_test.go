@@ -17,6 +17,7 @@ func libraryWords() language.Vocabulary {
 		Protocols: catalog.All(),
 		Properties: []string{
 			"linearizable", "read-your-writes", "monotonic-reads", "monotonic-writes", "writes-follow-reads",
+			"read-uncommitted", "read-committed", "consistent-view", "serializable", "strict-serializable",
 			"convergence", "termination",
 		},
 	}

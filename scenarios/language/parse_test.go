@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,7 @@ workload:
     - {at: 3s, client: c4, cas: W, to: V1}
     - {at: 3s, client: x, delete: W}
     - {at: 4s, client: x, transfer: {from: a, to: b, amount: 10}}
+    - {at: 4s, client: x, transaction: [{append: l, element: one}, {read: l}, {append: m, element: one}]}
   random:
     - {from: 1s, until: 20s, rate: 5/m, keys: [V, W], mix: {read: 5, delete: 0, cas: 1}, clients: [x, y1]}
     - {rate: 1/50ms, keys: 1}
@@ -230,6 +232,10 @@ func TestEverything(t *testing.T) {
 	}
 	if a := wild.Expect.Availability; len(a) != 3 || a[0].Bound != (Bound{AtLeast, 995_000}) || a[2].Kind != Write {
 		t.Errorf("availability %+v", a)
+	}
+	lists := []ListStep{{"l", "one"}, {Key: "l"}, {"m", "one"}}
+	if at := slices.IndexFunc(wild.Script, func(o Operation) bool { return o.Kind == Transaction }); at < 0 || !reflect.DeepEqual(wild.Script[at].Lists, lists) {
+		t.Errorf("script %+v", wild.Script)
 	}
 	if wild.Script[0].Kind != Write || !wild.Script[3].Absent || wild.Random[0].Gap != 12*time.Second {
 		t.Errorf("workload %+v %+v", wild.Script, wild.Random)

@@ -150,6 +150,8 @@ func (m *schemaMaker) union(t reflect.Type) *jsonschema.Schema {
 		return anyOf(m.scalar(new(share)), m.ref(reflect.TypeFor[reorderForm]()))
 	case operationDocument:
 		return m.forms(operationForms())
+	case listStepDocument:
+		return m.forms(listStepForms())
 	case entryDocument:
 		return m.forms(entryForms())
 	case conditionDocument:
