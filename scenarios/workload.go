@@ -102,7 +102,7 @@ func generate(script []language.Operation, g *language.Generator, client protoco
 			}
 			o.Amount = 1 + int64(network.Below(random, transferMax))
 		case language.Transaction:
-			o.Lists = drawLists(g.Keys, o.Key, unique(client, number, len(operations)), random)
+			o.Lists = drawLists(g.Keys, o.Key, unique(client, number, len(script)-before), random)
 			o.Key = ""
 		}
 		if o.Kind == language.Write || o.Kind == language.CAS || o.Kind == language.Delete {
