@@ -69,6 +69,9 @@ type Limits struct {
 	Mailbox int
 	// Requests is the most requests of clients that are under way.
 	Requests int
+	// RequestBytes is the most bytes of their commands, and of those that nobody
+	// waits for any more but the node may still have. One alone may be larger.
+	RequestBytes int
 	// Strangers is the most connections that have yet to say who they are. If
 	// one more comes the oldest is closed.
 	Strangers int
@@ -100,6 +103,7 @@ func (l Limits) defaults() Limits {
 	whole(&l.Queue, 64<<20)
 	whole(&l.Mailbox, 16<<20)
 	whole(&l.Requests, 4096)
+	whole(&l.RequestBytes, RequestBytes)
 	whole(&l.Strangers, 64)
 	long(&l.Handshake, 2*time.Second)
 	long(&l.KeepAlive, time.Second)
@@ -118,6 +122,7 @@ func (l Limits) check() error {
 		{"Queue", int64(l.Queue)},
 		{"Mailbox", int64(l.Mailbox)},
 		{"Requests", int64(l.Requests)},
+		{"RequestBytes", int64(l.RequestBytes)},
 		{"Strangers", int64(l.Strangers)},
 		{"Handshake", int64(l.Handshake)},
 		{"KeepAlive", int64(l.KeepAlive)},
@@ -137,6 +142,9 @@ func (l Limits) check() error {
 	}
 	return nil
 }
+
+// RequestBytes is the default of Limits.RequestBytes.
+const RequestBytes = 64 << 20
 
 // frameLeast is the least that the limit of a frame may be.
 const frameLeast = 1 << 10

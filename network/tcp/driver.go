@@ -16,7 +16,8 @@ import (
 // Errors of a request. Of each is known whether the command may have been, or may
 // yet be, executed on account of it.
 var (
-	// ErrBusy: too many requests are under way. Surely not executed.
+	// ErrBusy: too many requests are under way, or too many bytes of them. Surely not
+	// executed.
 	ErrBusy = errors.New("too many requests are under way")
 	// ErrStopped: the driver had stopped before it got the request. Surely not
 	// executed.
@@ -50,6 +51,7 @@ type Driver struct {
 	batch    []letter
 
 	requests atomic.Int64
+	burden   burden
 	stats    counters
 
 	ctx    context.Context // ends when the driver stops
@@ -78,6 +80,7 @@ func Start(config Config) (*Driver, error) {
 		done: make(chan struct{}), stop: make(chan struct{}),
 	}
 	d.strange.most = config.Limits.Strangers
+	d.burden.most = config.Limits.RequestBytes
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	for id, address := range config.Peers {
 		d.peers[id] = newPeer(d, id, address)

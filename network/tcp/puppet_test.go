@@ -35,6 +35,12 @@ type puppet struct {
 // order is the command of a puppet: effects to append.
 type order struct{ effects protocols.Effects }
 
+// heavy is a command of so many bytes.
+type heavy int
+
+// Size implements protocols.Sized.
+func (h heavy) Size() int { return int(h) }
+
 func newPuppet() *puppet { return &puppet{told: make(chan struct{}, 1)} }
 
 func (p *puppet) Step(_ time.Duration, event protocols.Event, out *protocols.Effects) {
@@ -61,7 +67,9 @@ func (p *puppet) Step(_ time.Duration, event protocols.Event, out *protocols.Eff
 	case protocols.Persisted:
 		word = fmt.Sprint("mark ", e.Mark)
 	case protocols.Requested:
-		*out = append(*out, e.Command.(order).effects...)
+		if o, ok := e.Command.(order); ok {
+			*out = append(*out, o.effects...)
+		}
 		p.mu.Lock()
 		for _, effect := range *out {
 			if sent, ok := effect.(protocols.Send); ok {

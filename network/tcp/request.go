@@ -34,6 +34,7 @@ type Asking struct {
 	Teller  Teller
 
 	driver *Driver
+	bytes  int // of the command
 	over   atomic.Bool
 	next   *Asking // who waits for the same answer
 }
@@ -47,9 +48,14 @@ func (d *Driver) Ask(a *Asking) error {
 		d.requests.Add(-1)
 		return ErrBusy
 	}
+	if a.bytes = sizeOf(a.Command); !d.burden.take(a.bytes) {
+		d.requests.Add(-1)
+		return ErrBusy
+	}
 	a.driver = d
 	event := protocols.Requested{Client: a.Client, Request: a.Request, Command: a.Command}
 	if !d.mailbox.post(letter{event: event, asking: a}) && a.end() {
+		d.burden.give(a.bytes)
 		return ErrStopped
 	}
 	return nil
@@ -61,6 +67,7 @@ func (a *Asking) Forget() bool {
 	if !a.end() {
 		return false
 	}
+	a.driver.burden.forget(a.bytes)
 	a.driver.mailbox.post(letter{forget: a})
 	return true
 }
@@ -77,6 +84,7 @@ func (a *Asking) end() bool {
 // tell gives the answer; only the first counts.
 func (a *Asking) tell(answer Answer) {
 	if a.end() {
+		a.driver.burden.give(a.bytes)
 		a.Teller.Tell(answer)
 	}
 }

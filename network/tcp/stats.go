@@ -21,8 +21,8 @@ type Stats struct {
 	// came in, Rejected those of them that were turned away.
 	Steps, Accepted, Rejected uint64
 	// Mailbox is how many events wait for the loop, Requests how many requests
-	// of clients are under way.
-	Mailbox, Requests int
+	// of clients are under way, RequestBytes how many bytes of their commands count.
+	Mailbox, Requests, RequestBytes int
 	// Peers are in growing order.
 	Peers []PeerStats
 }
@@ -46,7 +46,7 @@ type PeerStats struct {
 func (d *Driver) Stats() Stats {
 	s := Stats{
 		Steps: d.stats.steps.Load(), Accepted: d.stats.accepted.Load(), Rejected: d.stats.rejected.Load(),
-		Mailbox: d.mailbox.depth(), Requests: int(d.requests.Load()),
+		Mailbox: d.mailbox.depth(), Requests: int(d.requests.Load()), RequestBytes: d.burden.carried(),
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.peers)) {
 		s.Peers = append(s.Peers, d.peers[id].stats())

@@ -19,10 +19,15 @@ type Journal struct {
 	// revision after which none is missing.
 	Changes  []Change
 	Complete uint64
+	// Bytes are those of Changes.
+	Bytes int
 }
 
 // JournalKeep is how many changes a Journal remembers at least.
 const JournalKeep = 1024
+
+// journalBytes is from how many bytes on it remembers fewer, of about half as many.
+const journalBytes = 32 << 20
 
 // Change is what a command did to a key. Those of one transaction have one
 // revision, and each tells what the whole transaction left.
@@ -101,15 +106,25 @@ func (j *Journal) note(keys []string) {
 	for _, key := range keys {
 		left := j.Values.get(key)
 		j.Changes = append(j.Changes, Change{Revision: j.Revision, Key: key, Value: left.Value, Deleted: !left.Found})
+		j.Bytes += len(key) + len(left.Value)
 	}
-	if len(j.Changes) >= 2*JournalKeep {
-		// Those of one revision are kept or dropped together.
-		from := len(j.Changes) - JournalKeep
-		for j.Changes[from].Revision == j.Changes[from-1].Revision && from > 1 {
-			from--
-		}
+	if len(j.Changes) >= 2*JournalKeep || j.Bytes >= journalBytes {
+		j.drop()
+	}
+}
+
+// drop forgets the oldest changes. Those of one revision are kept or dropped together.
+func (j *Journal) drop() {
+	from, bytes := len(j.Changes), 0
+	for ; from > 0 && len(j.Changes)-from < JournalKeep && bytes < journalBytes/2; from-- {
+		bytes += len(j.Changes[from-1].Key) + len(j.Changes[from-1].Value)
+	}
+	for ; from > 0 && j.Changes[from].Revision == j.Changes[from-1].Revision; from-- {
+		bytes += len(j.Changes[from-1].Key) + len(j.Changes[from-1].Value)
+	}
+	if from > 0 {
 		j.Complete = j.Changes[from-1].Revision
-		j.Changes = slices.Clone(j.Changes[from:])
+		j.Changes, j.Bytes = slices.Clone(j.Changes[from:]), bytes
 	}
 }
 
@@ -152,7 +167,7 @@ func (j *Journal) Restore(snapshot protocols.Record) {
 		}
 	}
 	j.Values = Pages{Pages: slices.Clone(restored.Pages), Count: restored.Count}
-	j.Revision, j.Complete, j.Changes = restored.Revision, restored.Revision, nil
+	j.Revision, j.Complete, j.Changes, j.Bytes = restored.Revision, restored.Revision, nil, 0
 }
 
 // Divide implements Divisible. Pages that are too long are cut.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
 )
 
 // The second phase must let a value be chosen only if a quorum of the slot's
@@ -19,7 +20,7 @@ import (
 // anything.
 func (n *Node) propose(out *protocols.Effects) (sent bool) {
 	g := &n.Leading
-	for g.Stage >= Recovering && n.Chosen >= g.Known {
+	for g.Stage >= Recovering && n.Chosen >= g.Known && g.OpenBytes < openMost {
 		c := n.at(g.Next)
 		last := n.lastOf(c)
 		if g.Next > last || !n.promised(c) || !n.ready(c) {
@@ -94,9 +95,7 @@ func (w *weight) full(values []protocols.Record) bool {
 // sizeOf returns about how many bytes a value has, but for a few.
 func sizeOf(value protocols.Record) int {
 	if carrier, ok := value.(protocols.Carrier); ok {
-		if sized, ok := carrier.Carries().(protocols.Sized); ok {
-			return sized.Size()
-		}
+		return machine.SizeOf(carrier.Carries())
 	}
 	return 0
 }
@@ -125,6 +124,7 @@ func (n *Node) sendAccept(c *Configuration, values []protocols.Record, out *prot
 		out.Note(protocols.Note{Kind: protocols.Broadcast, Slot: slot, Value: value})
 		n.record(slot, g.Ballot, value)
 		g.Open = append(g.Open, Open{})
+		g.OpenBytes += sizeOf(value)
 	}
 	g.Next += uint64(len(values))
 	g.Batches = append(g.Batches, g.Next-1)
@@ -289,6 +289,7 @@ func (n *Node) advance(now time.Duration, out *protocols.Effects) {
 	for len(g.Open) > 0 && g.Open[0].Chosen {
 		g.Open = g.Open[1:]
 		n.apply(out)
+		n.progress(n.Log.at(n.Chosen).Value)
 	}
 	for len(g.Batches) > 0 && g.Batches[0] <= n.Chosen {
 		g.Batches = g.Batches[1:]
@@ -362,5 +363,6 @@ func (n *Node) repeat(out *protocols.Effects) {
 
 // lacks tells whether a node should have voted for a slot by now.
 func (n *Node) lacks(position int, open *Open, slot uint64) bool {
-	return open.Age > 1 && !open.Chosen && open.Votes&bit(position) == 0 && n.at(slot).Voters&bit(position) != 0
+	return open.Age > 1 && !open.Chosen && open.Votes&bit(position) == 0 && n.at(slot).Voters&bit(position) != 0 &&
+		open.Age%pause(sizeOf(n.Log.at(slot).Value)) == 0
 }

@@ -32,7 +32,7 @@ func TestBatchesOfLargeValues(t *testing.T) {
 		if most != c.batch || int(cluster.nodes[1].Chosen) < c.commands {
 			t.Errorf("%d values of %d bytes: up to %d a message, want %d; %d are chosen", c.commands, c.size, most, c.batch, cluster.nodes[1].Chosen)
 		}
-		learned := cluster.nodes[1].learn(1)
+		learned := cluster.nodes[1].learn(cluster.nodes[1].Log.First)
 		if len(learned.Values) > max(c.batch, learnLeast) || c.size >= 100<<10 && len(learned.Values) > c.batch {
 			t.Errorf("%d values of %d bytes are told at once", len(learned.Values), c.size)
 		}

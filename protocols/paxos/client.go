@@ -23,6 +23,8 @@ type Wait struct {
 	// Handed: it was proposed, or given to a leader. Age counts half ticks.
 	Handed bool
 	Age    uint64
+	// To is whom it was given to, if it is large.
+	To protocols.NodeID
 	// Force is the slot that must be applied before the answer: a change of
 	// members is answered when the new ones have chosen something.
 	Force uint64
@@ -106,6 +108,9 @@ func (n *Node) hand(now time.Duration, w *Wait, out *protocols.Effects) {
 		}
 	case n.Leader != 0 && n.Leader != n.Self:
 		w.Handed = true
+		if machine.SizeOf(w.Command) >= batchBytes {
+			w.To = n.Leader
+		}
 		out.Send(n.Leader, Submit{Client: w.Client, Request: w.Request, Command: w.Command})
 	}
 }
@@ -160,7 +165,9 @@ func (n *Node) proposeQueue(out *protocols.Effects) {
 // takeUp lets a leader that is established serve those who wait for one.
 func (n *Node) takeUp(now time.Duration, out *protocols.Effects) {
 	for i := range n.Waits {
-		n.hand(now, &n.Waits[i], out)
+		if w := &n.Waits[i]; !w.Handed || w.Client != 0 {
+			n.hand(now, w, out)
+		}
 	}
 	n.propose(out)
 	n.askIndex(now, out)
@@ -216,7 +223,9 @@ func (n *Node) clientsOnTick(now time.Duration, out *protocols.Effects) {
 		case w.Age > 8*n.patience():
 			// The client has given up long ago.
 		default:
-			n.hand(now, w, out)
+			if n.dueAgain(w) {
+				n.hand(now, w, out)
+			}
 			continue
 		}
 		n.Waits = slices.Delete(n.Waits, i, i+1)

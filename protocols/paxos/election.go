@@ -85,7 +85,7 @@ func (n *Node) again(out *protocols.Effects) {
 func (n *Node) electionOnTick(out *protocols.Effects) {
 	g := &n.Leading
 	if g.Stage >= Recovering && g.Stage != Established || g.Stage == Canvassing || g.Stage == Preparing {
-		if g.Age++; g.Age > n.Options.Election {
+		if g.Age++; g.Age > n.attempt() {
 			n.depose("no quorum answered in time", out)
 			n.Silence = n.Options.Election
 			n.Failures++

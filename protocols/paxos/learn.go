@@ -135,6 +135,7 @@ func (n *Node) apply(out *protocols.Effects) {
 	out.Note(protocols.Note{Kind: protocols.Delivered, Slot: n.Chosen, Value: value})
 	switch v := value.(type) {
 	case Command:
+		n.Log.Weight.Add(v.Command)
 		n.execute(&v, out)
 	case Readmission:
 		n.readmit(v, out)

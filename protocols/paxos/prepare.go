@@ -33,7 +33,7 @@ func (n *Node) prepare(now time.Duration, out *protocols.Effects) {
 	n.Leading = Leading{
 		Stage: Preparing, Ballot: ballot, Incarnations: make([]uint32, len(n.Nodes)),
 		Acked: make([]uint64, len(n.Nodes)), AckedAs: make([]uint32, len(n.Nodes)), Heard: make([]uint64, len(n.Nodes)),
-		Pending: map[protocols.ClientID]uint64{},
+		Pending: map[protocols.ClientID]uint64{}, OpenBytes: n.openBytes(),
 	}
 	n.Leader = 0
 	n.raise(ballot)
@@ -168,7 +168,7 @@ func (n *Node) lead(now time.Duration, out *protocols.Effects) {
 		if !n.promised(n.at(n.Chosen + 1)) {
 			return
 		}
-		g.Stage, g.Age = Recovering, 0
+		g.Stage, g.Age, g.OpenBytes = Recovering, 0, 0
 		g.Next = n.Chosen + 1
 		g.Inherited = slices.DeleteFunc(g.Inherited, func(v Vote) bool { return v.Slot <= n.Chosen })
 		n.Leader = n.Self

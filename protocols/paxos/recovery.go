@@ -27,6 +27,7 @@ func (n *Node) onRecovered(now time.Duration, disk protocols.Disk, out *protocol
 	n.writeMeta()
 	if snapshot, ok := disk.Snapshot.(Snapshot); ok {
 		n.Snapshot = snapshot
+		n.Log.Weight.Begin(snapshot.Sessions)
 		n.restore(snapshot, out)
 		n.Log.First = snapshot.Slot + 1
 	} else {

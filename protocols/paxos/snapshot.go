@@ -53,10 +53,24 @@ func (n *Node) snapshotSlot() uint64 {
 
 // compact makes a snapshot if it is time.
 func (n *Node) compact() {
-	if n.Chosen < n.snapshotSlot()+n.Options.Compact {
+	if n.Chosen < n.snapshotSlot()+n.Options.Compact && !n.Log.Weight.Full(1) {
 		return
 	}
-	n.save(n.snapshot(), n.Chosen-min(n.Chosen, n.Options.Retain)+1)
+	n.save(n.snapshot(), n.retained())
+}
+
+// retained returns the first slot that is kept for those who lag.
+func (n *Node) retained() uint64 {
+	first := n.Chosen + 1
+	for bytes := 0; first > 1 && n.Chosen+1-first < n.Options.Retain; first-- {
+		if e := n.Log.at(first - 1); e != nil {
+			bytes += sizeOf(e.Value)
+		}
+		if bytes > machine.WeightKept {
+			break
+		}
+	}
+	return first
 }
 
 // snapshot returns the state as it is.
@@ -70,6 +84,7 @@ func (n *Node) snapshot() Snapshot {
 // save puts a snapshot on disk, and then drops the log before a slot.
 func (n *Node) save(s Snapshot, first uint64) {
 	n.Snapshot = s
+	n.Log.Weight.Begin(s.Sessions)
 	n.queue(protocols.SaveSnapshot{Snapshot: s})
 	l := &n.Log
 	if gone := min(max(first, l.First), l.next()) - l.First; gone > 0 {

@@ -168,6 +168,9 @@ type Leading struct {
 	// the slots from Chosen+1 to Next-1.
 	Next uint64
 	Open []Open
+	// OpenBytes are those of the values of open slots; before Recovering those that this
+	// node has voted for.
+	OpenBytes int
 	// Batches are the last slots of the messages under way.
 	Batches []uint64
 	// Queue are commands not yet proposed; Pending is the last request of

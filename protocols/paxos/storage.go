@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
 )
 
 // This file keeps the log in memory and on disk. It must guarantee that the
@@ -18,6 +19,7 @@ import (
 type Log struct {
 	First   uint64
 	Entries []Entry
+	Weight  machine.Weight
 }
 
 // Entry is a slot: what the node accepted there last, or learned. Ballot 0:

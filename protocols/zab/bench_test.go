@@ -20,7 +20,7 @@ type letter struct {
 	event protocols.Event
 }
 
-func newEnsemble(b *testing.B) *ensemble {
+func newEnsemble(b testing.TB) *ensemble {
 	b.Helper()
 	e := &ensemble{}
 	config := newWorld(1, 3, nil).config

@@ -214,6 +214,7 @@ func (n *Node) deliver(zxid Zxid, out *protocols.Effects) {
 			Value: entry.Transaction,
 		})
 		transaction := entry.Transaction.(Transaction)
+		h.Weight.Add(transaction.Command)
 		if command, ok := transaction.Command.(protocols.Reconfigure); ok {
 			n.changeMembers(entry.Zxid, command, out)
 		}

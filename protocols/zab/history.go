@@ -4,6 +4,7 @@ import (
 	"sort"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
 )
 
 // This file keeps the log in memory and on disk (see snapshot.go for its head). It must guarantee that the
@@ -52,6 +53,7 @@ type History struct {
 	Applied uint64
 	// Snapshot is the same of the saved snapshot.
 	Snapshot uint64
+	Weight   machine.Weight
 }
 
 // Entry is one transaction of the log.

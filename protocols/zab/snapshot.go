@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"quorumlab/protocols"
+	"quorumlab/protocols/machine"
 )
 
 // Snapshots must bound the log without ever leaving a crash a state that is
@@ -37,18 +38,36 @@ func (n *Node) snapshot() {
 	// Nodes take theirs at different times, so that not all disks are busy
 	// at once (ZooKeeper draws lots).
 	every -= every / 2 * uint64(n.Position) / uint64(len(n.Nodes))
-	if h.Applied-h.Snapshot < every || n.sending() && h.Applied-h.Snapshot < snapPatience*every {
+	if h.Applied-h.Snapshot < every && !h.Weight.Full(1) {
 		return
 	}
-	first := max(h.First, h.Applied+1-min(h.Applied, n.Options.CommitLogCount))
+	if n.sending() && h.Applied-h.Snapshot < snapPatience*every && !h.Weight.Full(snapPatience) {
+		return
+	}
+	first := n.retained()
 	n.Saved = Snapshot{
 		Zxid: h.zxidAt(h.Applied), Base: h.zxidAt(first - 1),
 		Configuration: n.Active.Configuration, State: n.Sessions.Snapshot(),
 	}
+	h.Weight.Begin(n.Saved.State)
 	n.queue(protocols.SaveSnapshot{Snapshot: n.Saved})
 	n.queue(protocols.CutHead{Before: first})
 	h.Entries = slices.Clone(h.Entries[first-h.First:]) // lets go of the rest
 	h.Base, h.First, h.Snapshot = n.Saved.Base, first, h.Applied
+}
+
+// retained returns the disk's index of the first delivered entry that is kept for those
+// who lag.
+func (n *Node) retained() uint64 {
+	h := &n.History
+	first := h.Applied + 1
+	for bytes := 0; first > h.First && h.Applied+1-first < n.Options.CommitLogCount; first-- {
+		bytes += machine.SizeOf(h.Entries[first-1-h.First].Transaction.(Transaction).Command)
+		if bytes > machine.WeightKept {
+			break
+		}
+	}
+	return first
 }
 
 // snapPatience is how many times as long as else a leader goes on without a new
@@ -80,6 +99,7 @@ func (n *Node) restore(out *protocols.Effects) {
 	h := &n.History
 	h.Base = n.Saved.Base
 	h.Applied, h.Snapshot = h.First-1, h.First-1
+	h.Weight.Begin(n.Saved.State)
 	n.Sessions.Restore(n.Saved.State)
 	out.Note(protocols.Note{Kind: protocols.Restored, Slot: uint64(n.Saved.Zxid)})
 }

@@ -44,7 +44,7 @@ func (d *Door) connect(r *http.Request, _ Node) (any, error) {
 			Hint: "send the headers Connection: Upgrade and Upgrade: " + wireName,
 		}
 	}
-	w := r.Context().Value(writerKey{}).(http.ResponseWriter)
+	w := r.Context().Value(exchangeKey{}).(exchange).w
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return nil, &Fault{Kind: "bad-request", Done: "no", Message: err.Error()}
@@ -108,11 +108,14 @@ func (l *line) read(reader *bufio.Reader) error {
 				return err
 			}
 		}
-		frame, err := network.ReadFrame(reader, buffer, bodyMost)
+		question := l.door.bodies.begin(reader, func() { l.conn.SetReadDeadline(time.Unix(1, 0)) })
+		frame, err := network.ReadFrame(question, buffer, bodyMost)
 		if err != nil {
+			question.end()
 			return err
 		}
-		l.handle(frame)
+		question.arrived()
+		l.handle(frame, question)
 		if buffer = frame; cap(buffer) > answersMost { // a large one is rare
 			buffer = nil
 		}
@@ -131,7 +134,7 @@ func wholeFrame(reader *bufio.Reader) bool {
 }
 
 // handle asks the node what a frame asks. An empty one is a sign of life.
-func (l *line) handle(frame []byte) {
+func (l *line) handle(frame []byte, read *body) {
 	if len(frame) == 0 {
 		return
 	}
@@ -147,7 +150,12 @@ func (l *line) handle(frame []byte) {
 			l.answer(number, &answer{result: result})
 		}
 	default:
-		err = l.ask(*node, number, &q)
+		if err = l.ask(*node, number, &q, read); err == nil {
+			read = nil // it ends with the answer
+		}
+	}
+	if read != nil {
+		read.end()
 	}
 	if err != nil {
 		l.door.refuse(l, number, err)
@@ -163,9 +171,9 @@ func (d *Door) refuse(l *line, number uint64, err error) {
 }
 
 // ask asks the node. Of the answer it is told later.
-func (l *line) ask(node Node, number uint64, q *question) error {
+func (l *line) ask(node Node, number uint64, q *question, read *body) error {
 	d := l.door
-	a := &asked{line: l, number: number, kind: q.kind, latency: d.metrics.transactions, begin: time.Now()}
+	a := &asked{line: l, number: number, kind: q.kind, latency: d.metrics.transactions, begin: time.Now(), read: read}
 	a.Client, a.Request, a.Command, a.Teller = q.client, q.request, q.command, a
 	switch command := q.command.(type) {
 	case nil:
@@ -183,6 +191,7 @@ func (l *line) ask(node Node, number uint64, q *question) error {
 	l.enter(a)
 	err := node.Ask(&a.Asking)
 	if err != nil {
+		a.read = nil
 		l.leave(a)
 		return faultOfAsking(err)
 	}
@@ -197,6 +206,7 @@ type asked struct {
 	kind         byte
 	latency      prometheus.Observer
 	begin        time.Time
+	read         *body
 	older, newer *asked // of the same line
 	isOver       bool
 }
@@ -224,6 +234,14 @@ func (a *asked) Tell(told tcp.Answer) {
 			return
 		}
 	case machine.TransactionResult:
+		bytes := 0
+		for i := range result.Results {
+			bytes += len(result.Results[i].Value)
+		}
+		if bytes > bodyMost-(1<<16) { // with what else is in the frame
+			a.line.door.refuse(a.line, a.number, answerTooLarge())
+			return
+		}
 	default:
 		a.line.door.refuse(a.line, a.number, fmt.Errorf("the node answers with a %T", result))
 		return

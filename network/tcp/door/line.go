@@ -106,6 +106,9 @@ func (l *line) leave(a *asked) {
 		return
 	}
 	a.isOver = true
+	if a.read != nil {
+		a.read.end()
+	}
 	if a.older != nil {
 		a.older.newer = a.newer
 	} else {

@@ -182,6 +182,17 @@ func (t Transaction) transaction() (machine.Transaction, error) {
 	return made, nil
 }
 
+// size returns about how many bytes a value has.
+func (v Value) size() int {
+	switch {
+	case v.Text != nil:
+		return len(*v.Text)
+	case v.Base64 != nil:
+		return len(*v.Base64)
+	}
+	return 0
+}
+
 // Result is the answer to an operation. A pointer is nil where the operation tells
 // nothing of the kind.
 type Result struct {
@@ -210,6 +221,13 @@ func resultOf(op machine.Op, r machine.Result) Result {
 	return sent
 }
 
+func (r Result) size() int {
+	if r.Value == nil {
+		return 0
+	}
+	return r.Value.size()
+}
+
 // result returns the machine's result that was sent.
 func (r Result) result() (machine.Result, error) {
 	made := machine.Result{Error: r.Error}
@@ -227,6 +245,14 @@ type TransactionResult struct {
 	Aborted bool     `json:"aborted"`
 	Results []Result `json:"results"`
 	Error   string   `json:"error,omitempty"`
+}
+
+func (r TransactionResult) size() int {
+	sum := 0
+	for i := range r.Results {
+		sum += r.Results[i].size()
+	}
+	return sum
 }
 
 // Change is what a watch tells.
@@ -250,6 +276,21 @@ func changeOf(c machine.Change) Change {
 type Changes struct {
 	Revision uint64   `json:"revision"`
 	Changes  []Change `json:"changes"`
+}
+
+func (c Changes) size() int {
+	sum := 0
+	for i := range c.Changes {
+		sum += c.Changes[i].size()
+	}
+	return sum
+}
+
+func (c Change) size() int {
+	if c.Value == nil {
+		return len(c.Key)
+	}
+	return len(c.Key) + c.Value.size()
 }
 
 // Status tells who a node is and how it is.

@@ -101,9 +101,9 @@ func (m *metrics) observe(step tcp.Step) {
 
 // figures are read when they are asked for.
 type figures struct {
-	door                                                                             *Door
-	leading, epoch, steps, mailbox, requests, accepted, rejected, watches            *prometheus.Desc
-	connected, connects, breaks, sent, received, lost, bytesOut, bytesIn, queueBytes *prometheus.Desc
+	door                                                                                *Door
+	leading, epoch, steps, mailbox, requests, requestBytes, accepted, rejected, watches *prometheus.Desc
+	connected, connects, breaks, sent, received, lost, bytesOut, bytesIn, queueBytes    *prometheus.Desc
 }
 
 func newFigures(d *Door, constant prometheus.Labels) *figures {
@@ -111,24 +111,25 @@ func newFigures(d *Door, constant prometheus.Labels) *figures {
 		return prometheus.NewDesc("quorumlab_"+name, help, labels, constant)
 	}
 	return &figures{
-		door:       d,
-		leading:    one("leading", "1 if the node is the established leader."),
-		epoch:      one("epoch", "The highest epoch (ballot) that the node knows."),
-		steps:      one("steps_total", "Steps of the node."),
-		mailbox:    one("mailbox_events", "Events that wait for the node."),
-		requests:   one("requests_under_way", "Clients' requests that wait for an answer."),
-		accepted:   one("connections_accepted_total", "Connections that came in at the peers' port."),
-		rejected:   one("connections_rejected_total", "Those of them that were turned away."),
-		watches:    one("watches", "Clients that watch."),
-		connected:  one("peer_connected", "1 if there is a connection with the peer.", "peer"),
-		connects:   one("peer_connects_total", "Connections with the peer so far.", "peer"),
-		breaks:     one("peer_breaks_total", "Those of them that broke.", "peer"),
-		sent:       one("peer_messages_sent_total", "Messages sent to the peer.", "peer"),
-		received:   one("peer_messages_received_total", "Messages received from the peer.", "peer"),
-		lost:       one("peer_messages_lost_total", "Messages for which there was no connection or no room.", "peer"),
-		bytesOut:   one("peer_bytes_sent_total", "Bytes sent to the peer.", "peer"),
-		bytesIn:    one("peer_bytes_received_total", "Bytes received from the peer.", "peer"),
-		queueBytes: one("peer_queue_bytes", "Bytes that wait for the peer.", "peer"),
+		door:         d,
+		leading:      one("leading", "1 if the node is the established leader."),
+		epoch:        one("epoch", "The highest epoch (ballot) that the node knows."),
+		steps:        one("steps_total", "Steps of the node."),
+		mailbox:      one("mailbox_events", "Events that wait for the node."),
+		requests:     one("requests_under_way", "Clients' requests that wait for an answer."),
+		requestBytes: one("request_bytes", "Bytes of their commands."),
+		accepted:     one("connections_accepted_total", "Connections that came in at the peers' port."),
+		rejected:     one("connections_rejected_total", "Those of them that were turned away."),
+		watches:      one("watches", "Clients that watch."),
+		connected:    one("peer_connected", "1 if there is a connection with the peer.", "peer"),
+		connects:     one("peer_connects_total", "Connections with the peer so far.", "peer"),
+		breaks:       one("peer_breaks_total", "Those of them that broke.", "peer"),
+		sent:         one("peer_messages_sent_total", "Messages sent to the peer.", "peer"),
+		received:     one("peer_messages_received_total", "Messages received from the peer.", "peer"),
+		lost:         one("peer_messages_lost_total", "Messages for which there was no connection or no room.", "peer"),
+		bytesOut:     one("peer_bytes_sent_total", "Bytes sent to the peer.", "peer"),
+		bytesIn:      one("peer_bytes_received_total", "Bytes received from the peer.", "peer"),
+		queueBytes:   one("peer_queue_bytes", "Bytes that wait for the peer.", "peer"),
 	}
 }
 
@@ -157,6 +158,7 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	counter(f.rejected, s.Rejected)
 	gauge(f.mailbox, float64(s.Mailbox))
 	gauge(f.requests, float64(s.Requests))
+	gauge(f.requestBytes, float64(s.RequestBytes))
 	for _, p := range s.Peers {
 		peer := strconv.Itoa(int(p.ID))
 		gauge(f.connected, zeroOrOne(p.Connected), peer)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -33,7 +34,10 @@ type Config struct {
 	// StaleReads tells that the protocol is configured to answer reads from its own
 	// copy, so that no read is linearizable.
 	StaleReads bool
-	Log        *slog.Logger
+	// RequestBytes is the most bytes that large questions take in all, and so many that
+	// large answers take; 0: tcp.RequestBytes.
+	RequestBytes int
+	Log          *slog.Logger
 }
 
 // Door serves the clients and the operators of one node. It is made before the
@@ -41,6 +45,8 @@ type Config struct {
 type Door struct {
 	config  Config
 	metrics *metrics
+	bodies  *budget
+	answers *budget
 	watches hub
 	lines   lines
 	view    view
@@ -55,7 +61,11 @@ func New(config Config) *Door {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Door{config: config}
+	if config.RequestBytes == 0 {
+		config.RequestBytes = tcp.RequestBytes
+	}
+	// Each of the two kinds of bytes of a budget may be as many.
+	d := &Door{config: config, bodies: newBudget(config.RequestBytes / 2), answers: newBudget(config.RequestBytes / 2)}
 	d.metrics = newMetrics(d)
 	d.watches.readers = map[*reader]struct{}{}
 	d.lines.all = map[*line]struct{}{}
@@ -102,21 +112,32 @@ type answered struct{}
 // than a few times that of one command.
 const bodyMost = 8 << 20
 
+// bodyWithin is how long an answer may take to be taken.
+const bodyWithin = 30 * time.Second
+
 // handle turns what a function returns into an answer.
 func (d *Door) handle(serve func(r *http.Request, node Node) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, bodyMost)
+		body := d.bodies.begin(http.MaxBytesReader(w, r.Body, bodyMost), func() {
+			http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
+		})
+		defer body.end()
+		r.Body = io.NopCloser(body)
 		var result any
 		err := error(stopped())
 		if node := d.node.Load(); node != nil {
-			result, err = serve(r.WithContext(context.WithValue(r.Context(), writerKey{}, w)), *node)
+			result, err = serve(r.WithContext(context.WithValue(r.Context(), exchangeKey{}, exchange{w, body})), *node)
 		}
 		if _, done := result.(answered); done {
 			return
 		}
 		if err == nil {
-			d.write(w, http.StatusOK, result)
-			return
+			var paid func()
+			if paid, err = d.room(result); err == nil {
+				defer paid()
+				d.write(w, http.StatusOK, result)
+				return
+			}
 		}
 		fault := faultOf(err)
 		d.metrics.faults.WithLabelValues(fault.Kind).Inc()
@@ -127,18 +148,48 @@ func (d *Door) handle(serve func(r *http.Request, node Node) (any, error)) http.
 	})
 }
 
-// writerKey is where handle puts the http.ResponseWriter for those that need it.
-type writerKey struct{}
+// exchange is what handle has of a request beside itself. It is put at exchangeKey.
+type exchange struct {
+	w    http.ResponseWriter
+	body *body
+}
+
+type exchangeKey struct{}
 
 // patient lets a request, all of which has been read, wait for longer than reading it
 // may take: else the server would take the connection for broken.
 func patient(r *http.Request) {
-	if w, ok := r.Context().Value(writerKey{}).(http.ResponseWriter); ok {
-		http.NewResponseController(w).SetReadDeadline(time.Time{}) // not every writer has one
+	if e, ok := r.Context().Value(exchangeKey{}).(exchange); ok {
+		http.NewResponseController(e.w).SetReadDeadline(time.Time{}) // not every writer has one
+		e.body.arrived()
 	}
 }
 
+// room waits for room to write an answer, if it is large, and returns what gives it back.
+func (d *Door) room(result any) (func(), error) {
+	bytes := 0
+	if sized, ok := result.(interface{ size() int }); ok {
+		bytes = sized.size()
+	}
+	if bytes <= bodyFree {
+		return func() {}, nil
+	}
+	if bytes > 2*bodyMost {
+		return nil, answerTooLarge()
+	}
+	if paid := d.answers.rent(bytes); paid != nil {
+		return paid, nil
+	}
+	return nil, &Fault{Kind: "timeout", Done: "unknown", Message: "many large answers wait to be taken", Hint: "ask again, of another node"}
+}
+
+// answerTooLarge is told of what was done, but whose result is more than is sent.
+func answerTooLarge() *Fault {
+	return &Fault{Kind: "too-large", Done: "unknown", Message: "the answer is larger than what is sent", Hint: "ask for fewer keys at once"}
+}
+
 func (d *Door) write(w http.ResponseWriter, status int, body any) {
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bodyWithin)) // not every writer has one
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(w)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"quorumlab/network/tcp"
@@ -15,8 +16,12 @@ import (
 	"quorumlab/protocols/machine"
 )
 
-// readerMost is how many commands' changes may wait for one reader.
-const readerMost = 1024
+// readerMost is how many commands' changes may wait for one reader, readerBytes is from
+// how many bytes of them on no more may.
+const (
+	readerMost  = 1024
+	readerBytes = 16 << 20
+)
 
 // reader is one who watches.
 type reader struct {
@@ -25,6 +30,15 @@ type reader struct {
 	// changes are those of one revision at a time. It is closed when the reader was
 	// too slow, or the node's copy jumped.
 	changes chan []machine.Change
+	bytes   atomic.Int64 // of what waits
+}
+
+// bytesOf returns how many bytes changes have.
+func bytesOf(group []machine.Change) (bytes int64) {
+	for i := range group {
+		bytes += int64(len(group[i].Key) + len(group[i].Value))
+	}
+	return bytes
 }
 
 func (r *reader) wants(key string) bool {
@@ -64,6 +78,10 @@ func (h *hub) observe(step tcp.Step) {
 // tell queues the changes that a reader wants; false if there is no room.
 func (r *reader) tell(changes []machine.Change) bool {
 	for _, group := range r.pick(changes) {
+		if r.bytes.Load() >= readerBytes {
+			return false
+		}
+		r.bytes.Add(bytesOf(group))
 		select {
 		case r.changes <- group:
 		default:
@@ -193,13 +211,19 @@ func (d *Door) poll(
 	ctx context.Context, node Node, watcher *reader, past [][]machine.Change, revision uint64, limit time.Duration,
 ) Changes {
 	answer := Changes{Revision: revision, Changes: []Change{}}
+	bytes := int64(0)
 	take := func(group []machine.Change) {
+		bytes += bytesOf(group)
 		for _, change := range group {
 			answer.Changes = append(answer.Changes, changeOf(change))
 			answer.Revision = max(answer.Revision, change.Revision)
 		}
 	}
 	for _, group := range past {
+		if bytes+bytesOf(group) > bodyMost && bytes > 0 {
+			answer.Revision = answer.Changes[len(answer.Changes)-1].Revision
+			break // the next poll goes on there
+		}
 		take(group)
 	}
 	if len(past) > 0 {
@@ -214,10 +238,12 @@ func (d *Door) poll(
 	case group, open := <-watcher.changes:
 		for open {
 			take(group)
-			select {
-			case group, open = <-watcher.changes:
-			default:
-				open = false
+			open = false
+			if bytes < bodyMost/2 {
+				select {
+				case group, open = <-watcher.changes:
+				default:
+				}
 			}
 		}
 	}
@@ -226,7 +252,7 @@ func (d *Door) poll(
 
 // stream writes changes as server-sent events until the reader goes.
 func (d *Door) stream(r *http.Request, node Node, watcher *reader, past [][]machine.Change, revision uint64) {
-	w := r.Context().Value(writerKey{}).(http.ResponseWriter)
+	w := r.Context().Value(exchangeKey{}).(exchange).w
 	control := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
@@ -237,6 +263,13 @@ func (d *Door) stream(r *http.Request, node Node, watcher *reader, past [][]mach
 		return err == nil && control.Flush() == nil
 	}
 	tell := func(group []machine.Change) bool {
+		if bytes := bytesOf(group); bytes > bodyFree {
+			paid := d.answers.rent(int(bytes))
+			if paid == nil {
+				return false
+			}
+			defer paid()
+		}
 		var text []byte
 		for i, change := range group {
 			data, err := json.Marshal(changeOf(change))
@@ -277,6 +310,7 @@ func (d *Door) stream(r *http.Request, node Node, watcher *reader, past [][]mach
 				send("event: gap\ndata: {}\n\n")
 				return
 			}
+			watcher.bytes.Add(-bytesOf(group))
 			ok = tell(group)
 		}
 		if !ok {
