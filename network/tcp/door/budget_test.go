@@ -52,11 +52,11 @@ func TestBodiesWaitForRoom(t *testing.T) {
 						return
 					}
 					look()
-					time.Sleep(time.Millisecond)
+					<-time.After(time.Millisecond)
 				}
 				c.arrived()
 				look()
-				time.Sleep(100 * time.Millisecond)
+				<-time.After(100 * time.Millisecond)
 				done <- nil
 			}()
 		}
