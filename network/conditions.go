@@ -59,7 +59,7 @@ func prefixed(name string, err error) error {
 // are drawn first and always, so that changing one of them changes neither the
 // other outcomes nor, unless a packet is newly reordered or duplicated, the
 // delays that follow.
-func (c Conditions) Fate(s Source, kind protocols.LinkKind) Fate {
+func (c *Conditions) Fate(s Source, kind protocols.LinkKind) Fate {
 	var fate Fate
 	reordered := false
 	fate.Corrupted = Chance(s, c.Corrupt)

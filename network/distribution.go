@@ -125,7 +125,7 @@ func (k DistributionKind) orConstant() DistributionKind {
 // Draw draws a delay, 0 to DelayMax, from a valid distribution. Constant takes
 // no draw, the others one; a spike with a chance takes one more to decide and
 // one more if it happens.
-func (d Distribution) Draw(s Source) time.Duration {
+func (d *Distribution) Draw(s Source) time.Duration {
 	delay := d.Min
 	switch d.Kind {
 	case Uniform:

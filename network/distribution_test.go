@@ -112,10 +112,11 @@ func TestGoldenDraws(t *testing.T) {
 
 func TestDrawWithoutSpread(t *testing.T) {
 	s := &scripted{}
-	if got := (Distribution{}).Draw(s); got != 0 {
+	zero, second := Distribution{}, ConstantDelay(time.Second)
+	if got := zero.Draw(s); got != 0 {
 		t.Errorf("zero distribution drew %v", got)
 	}
-	if got := ConstantDelay(time.Second).Draw(s); got != time.Second {
+	if got := second.Draw(s); got != time.Second {
 		t.Errorf("constant second drew %v", got)
 	}
 	d := ConstantDelay(DelayMax)

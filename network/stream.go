@@ -107,7 +107,7 @@ func (n *Network) dial(from, to protocols.NodeID, back *Link) dialResult {
 }
 
 func (n *Network) deliverStream(link *Link, i int) Delivery {
-	packet := link.Queue[i]
+	packet := &link.Queue[i]
 	switch {
 	case i > 0:
 		return Delivery{Outcome: Held}
@@ -116,7 +116,8 @@ func (n *Network) deliverStream(link *Link, i int) Delivery {
 	case link.Breaks == 0 && !n.Reachable(link.From, link.To):
 		return Delivery{Outcome: Held}
 	case packet.Corrupted:
-		return Delivery{Outcome: Discarded, Packet: packet, Markers: n.discard(link)}
+		discarded := *packet
+		return Delivery{Outcome: Discarded, Packet: discarded, Markers: n.discard(link)}
 	}
 	return Delivery{Outcome: Delivered, Packet: link.remove(0)}
 }
