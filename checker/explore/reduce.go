@@ -34,6 +34,13 @@ type Divided interface {
 	Meanwhile(state []uint32, actor int, batch *Batch) (touched bool)
 }
 
+// Inseparable is a model of which partial-order reduction may leave nothing out.
+type Inseparable interface {
+	Model
+	// Inseparable says in words why it leaves nothing out, "" if it does.
+	Inseparable() string
+}
+
 // ErrIndivisible is returned when partial-order reduction is asked of a model
 // that does not tell who makes which step.
 var ErrIndivisible = errors.New("explore: the steps of this model are not divided among actors")

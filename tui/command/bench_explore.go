@@ -1,10 +1,12 @@
 package command
 
 import (
+	"cmp"
 	"maps"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +23,10 @@ func newBenchExplore(l *lab) *cobra.Command {
 		Long: "Bench explore explores reference models as a whole, from nothing, on one core and on two in\n" +
 			"turn, and tells for each how many states it generates in a second, how many bytes a\n" +
 			"distinct state takes (with what is needed to tell the run that leads to it), and how much\n" +
-			"faster two cores are than one. Each figure is the median of its rounds, with the smallest\n" +
-			"and the largest.",
+			"faster two cores are than one. To tell what the machine itself allows, two explorations\n" +
+			"that share nothing are made at once, on a core each: together they are so many times as\n" +
+			"fast as one alone. Each figure is the median of its rounds, with the smallest and the\n" +
+			"largest.",
 		Example: "  quorumlab bench explore\n  quorumlab bench explore --rounds 11 --json",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -68,69 +72,113 @@ func (m *benchModel) title() string {
 	return strings.Join(title, " ")
 }
 
-// explored measures a model with one worker and with two, in turn, and every
-// other round the other way round.
+// explored measures a model with one worker, with two, and twice at once.
 func (b *bench) explored(m benchModel) ([]figure, error) {
 	workers := 2
 	if runtime.GOMAXPROCS(0) < workers {
 		workers = 1
 	}
-	var speeds [2][]float64
-	var ratios, bytes []float64
+	var speeds, bytes, ratios, ceilings []float64
 	for round := range b.options.rounds {
 		b.say(m.title(), round)
-		var last [2]float64
-		for k := range workers {
-			i := (k + round) % workers
-			speed, size, err := b.exploreRound(m, i+1)
-			if err != nil {
+		// In turn, and every other round the other way round.
+		turns := []func(*benchModel) (float64, float64, error){b.exploreAlone, b.exploreTogether, b.exploreApart}[:1+2*(workers-1)]
+		var speed, size [3]float64
+		for k := range turns {
+			i := k
+			if round%2 == 1 {
+				i = len(turns) - 1 - k
+			}
+			var err error
+			if speed[i], size[i], err = turns[i](&m); err != nil {
 				return nil, err
 			}
-			last[i] = speed
-			speeds[i] = append(speeds[i], speed)
-			if i == 0 {
-				bytes = append(bytes, size)
-			}
 		}
-		ratios = append(ratios, last[1]/last[0])
+		speeds, bytes = append(speeds, speed[0]), append(bytes, size[0])
+		ratios, ceilings = append(ratios, speed[1]/speed[0]), append(ceilings, speed[2]/speed[0])
 	}
 	title := m.title()
 	figures := []figure{
-		newFigure(title, "states/s", "generated, one worker, breadth first with traces", speeds[0]),
+		newFigure(title, "states/s", "generated, one worker, breadth first with traces", speeds),
 		newFigure(title+", memory", "bytes", "a distinct state, with traces", bytes),
 	}
 	if workers == 2 {
-		figures = append(figures, newFigure(title+", two workers", "× one", "of the same", ratios))
+		figures = append(figures,
+			newFigure(title+", two workers", "× one", "of the same", ratios),
+			newFigure(title+", two at once", "× one", "explorations that share nothing: what this machine allows", ceilings))
 	}
 	return figures, nil
 }
 
+func (b *bench) exploreAlone(m *benchModel) (speed, bytes float64, err error) {
+	return b.exploreRound(m, 1)
+}
+
+func (b *bench) exploreTogether(m *benchModel) (speed, bytes float64, err error) {
+	return b.exploreRound(m, 2)
+}
+
+// exploreApart explores a model twice at once, each time with one worker, and returns
+// the states that both together generate in a second.
+func (b *bench) exploreApart(m *benchModel) (speed, bytes float64, err error) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	var generated, seconds [2]float64
+	for range m.times {
+		runtime.GC()
+		var both [2]*explore.Result
+		var failed [2]error
+		var group sync.WaitGroup
+		for i := range both {
+			group.Go(func() { both[i], failed[i] = b.exploreOnce(m, 1) })
+		}
+		group.Wait()
+		if err := cmp.Or(failed[0], failed[1]); err != nil {
+			return 0, 0, err
+		}
+		for i, result := range both {
+			generated[i] += float64(result.Generated)
+			seconds[i] += result.Elapsed.Seconds()
+			bytes = float64(result.Bytes) / float64(result.Distinct)
+		}
+	}
+	return generated[0]/seconds[0] + generated[1]/seconds[1], bytes, nil
+}
+
 // exploreRound explores a model and returns the states generated in a second,
 // and the bytes that a distinct one took.
-func (b *bench) exploreRound(m benchModel, workers int) (speed, bytes float64, err error) {
+func (b *bench) exploreRound(m *benchModel, workers int) (speed, bytes float64, err error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
-	entry, err := b.lab.checkedEntry(m.name, "")
-	if err != nil {
-		return 0, 0, internal(err)
-	}
 	var generated uint64
 	seconds := 0.0
 	for range m.times {
 		runtime.GC() // what earlier ones have left costs this one nothing
-		model, _, err := entry.Make(m.set)
+		result, err := b.exploreOnce(m, workers)
 		if err != nil {
-			return 0, 0, internal(err)
-		}
-		result, err := explore.Run(b.ctx, model, explore.Options{Workers: workers})
-		if err != nil {
-			return 0, 0, internal(err)
-		}
-		if !result.Complete() {
-			return 0, 0, b.ctx.Err()
+			return 0, 0, err
 		}
 		generated += result.Generated
 		seconds += result.Elapsed.Seconds()
 		bytes = float64(result.Bytes) / float64(result.Distinct)
 	}
 	return float64(generated) / seconds, bytes, nil
+}
+
+// exploreOnce explores a model as a whole.
+func (b *bench) exploreOnce(m *benchModel, workers int) (*explore.Result, error) {
+	entry, err := b.lab.checkedEntry(m.name, "")
+	if err != nil {
+		return nil, internal(err)
+	}
+	model, _, err := entry.Make(m.set)
+	if err != nil {
+		return nil, internal(err)
+	}
+	result, err := explore.Run(b.ctx, model, explore.Options{Workers: workers})
+	if err != nil {
+		return nil, internal(err)
+	}
+	if !result.Complete() {
+		return nil, b.ctx.Err()
+	}
+	return result, nil
 }

@@ -28,9 +28,11 @@ type checkReport struct {
 	Mutant        string   `json:"mutant,omitempty"`
 	Symmetry      bool     `json:"symmetry"`
 	// POR: partial-order reduction.
-	POR            bool            `json:"por"`
-	PORWay         string          `json:"por_way,omitempty"` // both, persistent or sleep
-	Search         string          `json:"search"`            // breadth, depth or walk
+	POR    bool   `json:"por"`
+	PORWay string `json:"por_way,omitempty"` // both, persistent or sleep
+	// PORNothing says why it leaves nothing out of this model, if so.
+	PORNothing     string          `json:"por_nothing,omitempty"`
+	Search         string          `json:"search"` // breadth, depth or walk
 	Walk           string          `json:"walk,omitempty"`
 	Complete       bool            `json:"complete"`
 	Bound          string          `json:"bound,omitempty"`
@@ -93,7 +95,7 @@ func (c *checking) report(r *explore.Result) *checkReport {
 		Depth: r.Depth, Terminal: r.Terminal, Seconds: r.Elapsed.Seconds(),
 		PerSecond: float64(r.Generated) / max(r.Elapsed.Seconds(), 1e-9),
 		Bytes:     r.Bytes, BytesPerState: float64(r.Bytes) / float64(max(1, r.Distinct)),
-		Workers: c.flags.workers, Mutant: c.flags.mutant, Symmetry: c.flags.symmetry, POR: c.flags.por != "", PORWay: c.flags.por,
+		Workers: c.flags.workers, Mutant: c.flags.mutant, Symmetry: c.flags.symmetry, POR: c.flags.por != "", PORWay: c.flags.por, PORNothing: c.inseparable(),
 		Search: c.search(), Walk: c.flags.scheduler, Complete: r.Complete(), Bound: string(r.Bound),
 		Frontier: r.Frontier, CollisionBound: r.CollisionBound, Seed: c.flags.seed,
 		Verdicts: []checkVerdict{}, Coverage: []checkCoverage{},
@@ -171,7 +173,7 @@ func (c *checking) steps(path *explore.Path) []checkStep {
 
 // print tells the result to people.
 func (c *checking) print(l *lab, r *explore.Result) {
-	fmt.Fprintf(l.out, "%s: %s\n", l.paint.strong(c.name), c.parameters())
+	fmt.Fprintln(l.out, strings.TrimSuffix(l.paint.strong(c.name)+": "+c.parameters(), ": "))
 	if bounds := c.bounds(); bounds != nil {
 		paragraph(l.out, "  bounds: ", "      ", strings.Join(bounds, "; "))
 	}
@@ -206,11 +208,24 @@ func (c *checking) printSearch(l *lab, r *explore.Result) {
 	fmt.Fprintf(l.out, "  %s\n", what)
 	fmt.Fprintf(l.out, "  %s states generated, %s distinct, depth %d, %s without a successor\n",
 		grouped(r.Generated), grouped(r.Distinct), r.Depth, grouped(r.Terminal))
-	fmt.Fprintf(l.out, "  %.3f s, %s states/s with %d workers, %s, %.1f bytes a state\n", r.Elapsed.Seconds(),
-		grouped(uint64(float64(r.Generated)/max(r.Elapsed.Seconds(), 1e-9))), c.flags.workers, megabytes(r.Bytes),
+	fmt.Fprintf(l.out, "  %.3f s, %s states/s with %s, %s, %.1f bytes a state\n", r.Elapsed.Seconds(),
+		grouped(uint64(float64(r.Generated)/max(r.Elapsed.Seconds(), 1e-9))), plural(c.flags.workers, "worker"), megabytes(r.Bytes),
 		float64(r.Bytes)/float64(max(1, r.Distinct)))
 	fmt.Fprintf(l.out, "  %s first; reductions: %s; fingerprint collisions: %s (seed %d)\n",
-		c.search(), c.reductions(), collisions(r.CollisionBound), c.flags.seed)
+		c.search(), c.reductions(), c.collisions(r.CollisionBound), c.flags.seed)
+	if why := c.inseparable(); why != "" {
+		paragraph(l.out, "  --por leaves nothing out of this model: ", "      ", why)
+	}
+}
+
+// inseparable says why the partial-order reduction that is asked for leaves nothing
+// out, "" if it does or is not asked for.
+func (c *checking) inseparable() string {
+	model, ok := c.model.(explore.Inseparable)
+	if !ok || c.flags.por == "" {
+		return ""
+	}
+	return model.Inseparable()
 }
 
 func (c *checking) search() string {
@@ -237,9 +252,12 @@ func (c *checking) reductions() string {
 	return cmp.Or(strings.Join(all, ", "), "none")
 }
 
-func collisions(bound float64) string {
-	if bound == 0 {
+func (c *checking) collisions(bound float64) string {
+	switch {
+	case bound == 0:
 		return "impossible, they are one to one"
+	case c.flags.audit:
+		return "none, the states themselves were compared"
 	}
 	return fmt.Sprintf("none, but with a probability below %.1g", bound)
 }

@@ -8,6 +8,14 @@ import "quorumlab/checker/explore"
 // a network that duplicates the state has the envelope delivered last, so there
 // every step depends on every other, and nothing is reduced.
 
+// Inseparable implements explore.Inseparable.
+func (m *Register) Inseparable() string {
+	if m.network != dup {
+		return ""
+	}
+	return "on a network that duplicates, the state has the envelope delivered last: no two deliveries lead to the same state in either order"
+}
+
 // Actors implements explore.Divided.
 func (m *Register) Actors() int { return m.servers + m.clients }
 

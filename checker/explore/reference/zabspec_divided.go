@@ -6,6 +6,11 @@ import "quorumlab/checker/explore"
 // So two steps in either order never lead to one state: every step depends on every
 // other, and partial-order reduction (explore.Divided) leaves nothing out.
 
+// Inseparable implements explore.Inseparable.
+func (m *ZabSpec) Inseparable() string {
+	return "the specification's recorder takes down which action was the last, and whose: no two steps lead to the same state in either order"
+}
+
 // Actors implements explore.Divided: the servers.
 func (m *ZabSpec) Actors() int { return m.n }
 
