@@ -48,6 +48,8 @@ func worldParameters(links protocols.LinkKind) []explore.Parameter {
 		explore.Count("timers", 0, 0, world.BudgetMax, "how often a timer runs out at any time"),
 		explore.Count("idle", 0, 0, world.BudgetMax, "how often a timer runs out when nothing else can happen but a fault or a restart"),
 		explore.Count("crashes", 0, 0, world.BudgetMax, "how often a node crashes"),
+		{Name: "restarts", Default: "any", Choices: []string{"any", "never"}, Help: "whether a node that crashed restarts: at any time, or never"},
+		{Name: "eventually", Default: "off", Choices: []string{"off", "on", "turns"}, Help: "on: it is asked, too, what comes at last, in runs without end that are fair: that participants in doubt decide (ac5), or that clients are served; timers run out, as often as they like, when nothing else can happen and clients of protocols that replicate do not give up; idle and effectless are not heeded; turns: the same, but the nodes' clocks tick in turn, and the time to which timers are set counts"},
 		explore.Count("cuts", 0, 0, world.BudgetMax, "how often one node is cut off from all others"),
 		explore.Count("expirations", 0, 0, world.ExpirationsMax, "how often a client waits no longer"),
 	}
@@ -149,6 +151,7 @@ func newWorld(
 			Drops: values.Number("drops"), Duplicates: values.Number("duplicates"),
 		},
 	}
+	config.AtLast, config.Turns = values["eventually"] != "off", values["eventually"] == "turns"
 	if values["refine"] == "on" {
 		nodes := make([]protocols.NodeID, values.Number("nodes"))
 		for i := range nodes {
@@ -160,6 +163,7 @@ func newWorld(
 		Before: acts(values["before"]),
 		Start:  world.Start(slices.Index(starts, values["start"])), PromptDisks: values["disks"] == "prompt",
 		PromptHints: values["hints"] == "prompt",
+		Deathly:     values["restarts"] == "never",
 		PromptCalls: values["calls"] == "prompt", Effectless: values["effectless"] == "skipped",
 	}
 	for i := range values.Number("nodes") {

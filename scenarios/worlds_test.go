@@ -123,3 +123,27 @@ func TestWorldsAreTheSimulators(t *testing.T) {
 		}
 	}
 }
+
+// TestLeadersAnswerAfterTheyLead: what is answered by the very step by which a leader
+// is established is answered in its term; a leader of a lower one, who comes later, need
+// not have delivered it.
+func TestLeadersAnswerAfterTheyLead(t *testing.T) {
+	entries, err := newTestLab(t).Worlds("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(entries, func(e explore.Entry) bool { return e.Name == "paxos" })
+	model, _, err := entries[at].Make(map[string]string{"contacts": "all"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := explore.Run(context.Background(), model, explore.Options{Workers: 2, DepthMax: 22})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.Findings {
+		if f.Verdict == explore.Violated {
+			t.Errorf("%s is violated in %d steps", f.Property.Name, len(f.Path.Steps))
+		}
+	}
+}

@@ -16,6 +16,7 @@ type Batch struct {
 	turn   []uint32 // of each: how many of its siblings came before it
 	labels []Label  // if they are kept
 	owners []Owner  // likewise
+	served []uint64 // likewise: the classes of what is owed that it serves
 
 	// Of sleep sets: what to expand of the parent and what is asleep there, as
 	// sets of actors; of each successor what is asleep in it; and whose the next
@@ -24,6 +25,7 @@ type Batch struct {
 	todo, asleep uint32
 	sleeps       []uint32
 	next         Owner
+	serves       uint64 // what the next one serves
 
 	wide, keepLabels bool
 	attributing      bool // it matters whose the steps are
@@ -52,7 +54,7 @@ func newBatch(width int, o *Options, canonical func([]uint32)) *Batch {
 func (b *Batch) reset() {
 	b.words, b.prints, b.second = b.words[:0], b.prints[:0], b.second[:0]
 	b.origin, b.turn, b.sleeps = b.origin[:0], b.turn[:0], b.sleeps[:0]
-	b.labels, b.owners = b.labels[:0], b.owners[:0]
+	b.labels, b.owners, b.served, b.serves = b.labels[:0], b.owners[:0], b.served[:0], 0
 	b.count, b.grouped = 0, false
 }
 
@@ -102,7 +104,8 @@ func (b *Batch) add(label Label, print uint64) {
 		b.second = append(b.second, secondPrint(room, b.seed))
 	}
 	if b.keepLabels {
-		b.labels, b.owners = append(b.labels, label), append(b.owners, owner)
+		b.labels, b.owners, b.served = append(b.labels, label), append(b.owners, owner), append(b.served, b.serves)
+		b.serves = 0
 	}
 	b.words = b.words[:len(b.words)+b.width]
 	b.prints = append(b.prints, print)

@@ -63,9 +63,11 @@
 // # What comes at last
 //
 // A property that is expected eventually is judged after the search, on the
-// states without it that are reached by such states: it is violated if one of
-// them is final, or if there is a circle that is weakly fair to each class of
-// steps that the model names ([Fair]). The circle is shown as a run with a loop.
+// states without it that are reached by such states, one that is expected again and
+// again on all states: it is violated if a state without it is final, or if there is
+// a circle of such states that is weakly fair to each class of steps that the model
+// names ([Fair]), or to all that it says is owed ([Owing]). The circle is shown as a
+// run with a loop. These states are kept whole, which takes more memory than the search.
 //
 // The models of other checkers, whose counts are known, are in reference.
 //

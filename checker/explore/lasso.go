@@ -1,9 +1,7 @@
 package explore
 
 import (
-	"cmp"
 	"context"
-	"encoding/binary"
 	"slices"
 )
 
@@ -19,136 +17,39 @@ type Fair interface {
 	Fairness(label Label) int
 }
 
-// A behaviour in which a property never comes ends in a final state, or goes in
-// a circle for ever; all of its states are without the property, so that only
-// these need to be looked at: that it is still to come is all that there is to
-// remember. They are kept whole, with all steps between them, as the model has
-// them, without reductions.
+// Owing is an Expander of a model in which more is not put off for ever than steps
+// that can always be made: a timer, say, that runs out only when nothing else can
+// happen, but does run out unless it is set anew. It tells what is owed, and with
+// Batch.Serves what a step does for it. A behaviour is fair if no class of what is
+// owed is owed from some time on for ever and never served.
+type Owing interface {
+	Expander
+	// Owes returns the classes of what is owed in a state, class i as bit i.
+	Owes(state []uint32) uint64
+}
+
+// Serves says of which classes the successor that is added next serves what is owed,
+// class i as bit i.
+func (b *Batch) Serves(classes uint64) { b.serves = classes }
+
+// A behaviour in which a property never comes, or never again, ends in a final
+// state, or goes in a circle for ever, and all states of that are without the
+// property: that it is still to come is all that there is to remember. Of what is
+// to come once, the states before it are looked at; of what is to come again and
+// again, all. They are kept whole, with the steps between those without the
+// property, as the model has them, without reductions.
 //
 // A circle lies in a strongly connected component. One that is fair exists there
 // if and only if the circle through all states of the component by all its steps
 // is: a smaller one makes no other steps, and classes are barred in fewer of its
 // states.
 
-// graph is the states without the property that can be reached by such states.
-type graph struct {
-	stepper *Stepper
-	fair    Fair // nil if the model tells nothing
-	numbers map[string]uint32
-	states  [][]uint32
-	parents []uint32 // the first has itself
-	edges   [][]edge // inside the graph
-	enabled []uint64 // the classes of all steps, also of those that leave
-	final   int      // the first final state, less than 0 if there is none
-	bytes   uint64
-}
-
-type edge struct {
-	to    uint32
-	label Label
-}
-
-// comesAtLast judges a property that is expected eventually.
-func comesAtLast(ctx context.Context, m Model, property int, o *Options) (Verdict, *Path, Bound) {
-	g := &graph{stepper: NewStepper(m), numbers: map[string]uint32{}, final: -1}
-	g.fair, _ = m.(Fair)
-	if bound := g.explore(ctx, property, o, m); bound != Unbounded && g.final < 0 {
-		return Unknown, nil, bound
-	}
-	if g.final >= 0 {
-		return Violated, g.way(uint32(g.final)), Unbounded
-	}
-	components := g.components()
-	slices.SortFunc(components, func(a, b []uint32) int { return cmp.Compare(slices.Min(a), slices.Min(b)) }) // the nearest first
-	for _, component := range components {
-		if path := g.circle(component); path != nil {
-			return Violated, path, Unbounded
-		}
-	}
-	return Holds, nil, Unbounded
-}
-
-// explore visits the states breadth first, up to the first final one.
-func (g *graph) explore(ctx context.Context, property int, o *Options, m Model) Bound {
-	hit := func(state []uint32) bool { return g.stepper.expander.Hits(state)>>property&1 != 0 }
-	for _, state := range g.stepper.Initial() {
-		if !hit(state) {
-			g.number(state, uint32(len(g.states)))
-		}
-	}
-	const pace = 1 << 10
-	for at := 0; at < len(g.states); at++ {
-		switch {
-		case at%pace == 0 && ctx.Err() != nil:
-			return Interrupted
-		case o.StatesMax > 0 && uint64(at) >= o.StatesMax:
-			return StatesBound
-		case o.MemoryMax > 0 && g.bytes+m.Bytes() > o.MemoryMax:
-			return MemoryBound
-		}
-		next, labels := g.stepper.Next(g.states[at])
-		if len(next) == 0 {
-			g.final = at
-			return Unbounded
-		}
-		for i, state := range next {
-			if g.fair != nil {
-				if class := g.fair.Fairness(labels[i]); class >= 0 {
-					g.enabled[at] |= 1 << class
-				}
-			}
-			if !hit(state) {
-				g.edges[at] = append(g.edges[at], edge{g.number(state, uint32(at)), labels[i]})
-			}
-		}
-		g.bytes += uint64(16 * cap(g.edges[at]))
-	}
-	return Unbounded
-}
-
-// number returns the number of a state, a new one if it is new.
-func (g *graph) number(state []uint32, parent uint32) uint32 {
-	content := make([]byte, 0, 4*len(state))
-	for _, word := range state {
-		content = binary.LittleEndian.AppendUint32(content, word)
-	}
-	number, known := g.numbers[string(content)]
-	if !known {
-		number = uint32(len(g.states))
-		g.numbers[string(content)] = number
-		g.states, g.parents = append(g.states, state), append(g.parents, parent)
-		g.edges, g.enabled = append(g.edges, nil), append(g.enabled, 0)
-		g.bytes += uint64(3*len(content)) + 128
-	}
-	return number
-}
-
-// way returns a shortest run that leads to a state.
-func (g *graph) way(to uint32) *Path {
-	numbers := []uint32{to}
-	for g.parents[to] != to {
-		to = g.parents[to]
-		numbers = append(numbers, to)
-	}
-	slices.Reverse(numbers)
-	path := &Path{States: [][]uint32{g.states[numbers[0]]}}
-	for i, number := range numbers[1:] {
-		g.extend(path, numbers[i], number)
-	}
-	return path
-}
-
-func (g *graph) extend(path *Path, from, to uint32) {
-	at := slices.IndexFunc(g.edges[from], func(e edge) bool { return e.to == to })
-	path.States, path.Steps = append(path.States, g.states[to]), append(path.Steps, g.edges[from][at].label)
-}
-
 // components returns the strongly connected components that have a step, by the
 // algorithm of Tarjan (1972), without recursion.
 func (g *graph) components() [][]uint32 {
 	const unseen = 0
-	order, low := make([]int, len(g.states)), make([]int, len(g.states)) // from 1
-	onStack := make([]bool, len(g.states))
+	order, low := make([]uint32, g.count()), make([]uint32, g.count()) // from 1
+	onStack := make([]bool, g.count())
 	type visit struct {
 		state uint32
 		next  int
@@ -156,21 +57,21 @@ func (g *graph) components() [][]uint32 {
 	var stack []uint32
 	var visits []visit
 	var found [][]uint32
-	seen := 0
+	seen := uint32(0)
 	enter := func(state uint32) {
 		seen++
 		order[state], low[state], onStack[state] = seen, seen, true
 		stack, visits = append(stack, state), append(visits, visit{state: state})
 	}
-	for root := range g.states {
+	for root := range g.count() {
 		if order[root] == unseen {
 			enter(uint32(root))
 		}
 		for len(visits) > 0 {
 			v := &visits[len(visits)-1]
 			state := v.state
-			if v.next < len(g.edges[state]) {
-				to := g.edges[state][v.next].to
+			if v.next < len(g.edges(state)) {
+				to := g.edges(state)[v.next].to
 				v.next++
 				if order[to] == unseen {
 					enter(to)
@@ -185,13 +86,16 @@ func (g *graph) components() [][]uint32 {
 				low[parent] = min(low[parent], low[state])
 			}
 			if low[state] == order[state] {
-				at := slices.Index(stack, state)
+				at := len(stack) - 1
+				for stack[at] != state {
+					at--
+				}
 				component := slices.Clone(stack[at:])
 				stack = stack[:at]
 				for _, member := range component {
 					onStack[member] = false
 				}
-				if len(component) > 1 || slices.ContainsFunc(g.edges[state], func(e edge) bool { return e.to == state }) {
+				if len(component) > 1 || slices.ContainsFunc(g.edges(state), func(e edge) bool { return e.to == state }) {
 					found = append(found, component)
 				}
 			}
@@ -209,12 +113,12 @@ func (g *graph) circle(component []uint32) *Path {
 	for _, state := range component {
 		inside[state] = true
 		first = min(first, state) // the nearest
-		always &= g.enabled[state]
+		always &= g.owed[state]
 	}
 	for _, state := range component {
-		for _, e := range g.edges[state] {
+		for _, e := range g.edges(state) {
 			if inside[e.to] {
-				taken |= g.classes(e.label)
+				taken |= e.serves
 			}
 		}
 	}
@@ -224,10 +128,10 @@ func (g *graph) circle(component []uint32) *Path {
 	path := g.way(first)
 	path.Loop = len(path.States)
 	at := first
-	owed := g.owed(inside)
+	owed := g.due(inside)
 	for owed != 0 {
 		at = g.walk(path, at, inside, &owed, func(from uint32, e edge) bool {
-			return g.classes(e.label)&owed != 0 || ^g.enabled[e.to]&owed != 0
+			return e.serves&owed != 0 || ^g.owed[e.to]&owed != 0
 		})
 	}
 	if at != first || len(path.States) == path.Loop {
@@ -236,24 +140,13 @@ func (g *graph) circle(component []uint32) *Path {
 	return path
 }
 
-// owed returns the classes that steps of a component belong to, or that are
-// enabled in it: those to which a circle has to be fair.
-func (g *graph) owed(inside map[uint32]bool) uint64 {
+// due returns what is owed in a component: what a circle has to be fair to.
+func (g *graph) due(inside map[uint32]bool) uint64 {
 	var all uint64
 	for state := range inside {
-		all |= g.enabled[state]
+		all |= g.owed[state]
 	}
 	return all
-}
-
-func (g *graph) classes(label Label) uint64 {
-	if g.fair == nil {
-		return 0
-	}
-	if class := g.fair.Fairness(label); class >= 0 {
-		return 1 << class
-	}
-	return 0
 }
 
 // walk goes on, inside a component, by the fewest steps to one that is wanted,
@@ -262,31 +155,31 @@ func (g *graph) walk(
 	path *Path, from uint32, inside map[uint32]bool, owed *uint64, wanted func(from uint32, e edge) bool,
 ) (at uint32) {
 	type origin struct {
-		from  uint32
-		label Label
+		from uint32
+		by   edge
 	}
 	came := map[uint32]origin{}
 	queue := []uint32{from}
 	for i := 0; i < len(queue); i++ {
-		for _, e := range g.edges[queue[i]] {
+		for _, e := range g.edges(queue[i]) {
 			if !inside[e.to] {
 				continue
 			}
 			if !wanted(queue[i], e) {
 				if _, known := came[e.to]; !known && e.to != from {
-					came[e.to] = origin{queue[i], e.label}
+					came[e.to] = origin{queue[i], e}
 					queue = append(queue, e.to)
 				}
 				continue
 			}
 			steps := []edge{e}
 			for back := queue[i]; back != from; back = came[back].from {
-				steps = append(steps, edge{back, came[back].label})
+				steps = append(steps, came[back].by)
 			}
 			slices.Reverse(steps)
 			for _, step := range steps {
-				path.States, path.Steps = append(path.States, g.states[step.to]), append(path.Steps, step.label)
-				*owed &^= g.classes(step.label) | ^g.enabled[step.to]
+				path.States, path.Steps = append(path.States, g.state(step.to)), append(path.Steps, step.label)
+				*owed &^= step.serves | ^g.owed[step.to]
 			}
 			return e.to
 		}
@@ -298,7 +191,7 @@ func (g *graph) walk(
 func (r *Result) judgeLast(ctx context.Context, m Model, o *Options) {
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		if f.Property.Expectation != Eventually {
+		if !f.Property.Expectation.AtLast() {
 			continue
 		}
 		f.Verdict = Unknown

@@ -103,7 +103,12 @@ const (
 	Sometimes
 	// Eventually: every behaviour that goes on as long as it can must hit it.
 	Eventually
+	// Again: after every state each such behaviour must hit it again.
+	Again
 )
+
+// AtLast reports whether it is asked of whole behaviours, not of states.
+func (e Expectation) AtLast() bool { return e == Eventually || e == Again }
 
 // Property is a question about the states of a model.
 type Property struct {

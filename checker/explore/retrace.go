@@ -97,10 +97,18 @@ func Breaks(m Model, path *Path, property int) bool {
 	expander := m.Expander()
 	hits := func(state []uint32) bool { return expander.Hits(state)>>property&1 != 0 }
 	last := path.States[len(path.States)-1]
-	if m.Properties()[property].Expectation != Eventually {
+	asked := path.States // the states that may not hit it
+	switch m.Properties()[property].Expectation {
+	case Eventually:
+	case Again:
+		asked = asked[len(asked)-1:]
+		if path.Loop > 0 {
+			asked = path.States[path.Loop-1:]
+		}
+	default:
 		return hits(last)
 	}
-	if slices.ContainsFunc(path.States, hits) {
+	if slices.ContainsFunc(asked, hits) {
 		return false
 	}
 	next, _ := NewStepper(m).Next(last)

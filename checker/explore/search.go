@@ -154,7 +154,7 @@ func newSearch(model Model, options Options) (*search, error) {
 	}
 	s.hits = make([]hit, len(model.Properties()))
 	for i, p := range model.Properties() {
-		if p.Expectation != Eventually { // that is judged afterwards
+		if !p.Expectation.AtLast() { // that is judged afterwards
 			s.wanted |= 1 << i
 		}
 	}

@@ -32,6 +32,12 @@ func (s *Stepper) Next(state []uint32) ([][]uint32, []Label) {
 	return s.states(), slices.Clone(s.batch.labels)
 }
 
+// serving is Next with the classes of what is owed that each step serves.
+func (s *Stepper) serving(state []uint32) ([][]uint32, []Label, []uint64) {
+	states, labels := s.Next(state)
+	return states, labels, slices.Clone(s.batch.served)
+}
+
 // Owners tells whose the steps are that Next has returned last.
 func (s *Stepper) Owners() []Owner { return slices.Clone(s.batch.owners) }
 

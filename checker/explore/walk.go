@@ -142,7 +142,7 @@ func (w *walker) judge(r *Result, path *Path, now []uint32) {
 	hits := w.hits.Hits(now)
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		if hits>>i&1 == 0 || f.Property.Expectation == Eventually || f.Path != nil && len(f.Path.Steps) <= len(path.Steps) {
+		if hits>>i&1 == 0 || f.Property.Expectation.AtLast() || f.Path != nil && len(f.Path.Steps) <= len(path.Steps) {
 			continue
 		}
 		f.Verdict = Violated

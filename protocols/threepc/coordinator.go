@@ -97,7 +97,7 @@ func (n *Node) onLeadDue(id resource.ID, out *protocols.Effects) {
 	if l == nil {
 		return
 	}
-	l.Rounds++
+	l.Rounds = min(l.Rounds+1, n.Settings.TimeoutTicks) // more make no difference
 	if l.Rounds >= n.Settings.TimeoutTicks {
 		switch l.Phase {
 		case Executing, Voting:

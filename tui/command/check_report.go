@@ -49,7 +49,7 @@ type checkReport struct {
 type checkVerdict struct {
 	Property string `json:"property"`
 	Sentence string `json:"sentence"`
-	Expected string `json:"expected"` // always, sometimes or eventually
+	Expected string `json:"expected"` // always, sometimes, eventually or again and again
 	Verdict  string `json:"verdict"`
 	// Length is that of the run that shows it, in steps.
 	Length int `json:"length,omitempty"`
@@ -87,6 +87,7 @@ type checkBranch struct {
 
 var expectations = [...]string{
 	explore.Never: "always", explore.Sometimes: "sometimes", explore.Eventually: "eventually",
+	explore.Again: "again and again",
 }
 
 func (c *checking) report(r *explore.Result) *checkReport {

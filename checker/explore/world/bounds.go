@@ -22,7 +22,11 @@ func (m *Model) Bounds() []string {
 			bounds = append(bounds, "up to "+counted(n, what)+each)
 		}
 	}
-	add(b.Crashes, "crash", ", of which any beginning of what was not forced is kept; a restart at any time")
+	restarts := "a restart at any time"
+	if l.Deathly {
+		restarts = "and no restart"
+	}
+	add(b.Crashes, "crash", ", of which any beginning of what was not forced is kept; "+restarts)
 	if streams {
 		add(b.Breaks, "break", " of a stream: a message is lost, any, with all behind it in its direction (no stream loses one alone)")
 	}
@@ -30,7 +34,18 @@ func (m *Model) Bounds() []string {
 	add(b.Duplicates, "datagram", " doubled, any")
 	add(b.Cuts, "cut", " that keep one node from all others until they heal, at any time")
 	add(b.Timers, "timer", " that run out at any time")
-	add(b.Idle, "timer", " that run out when nothing else can happen but a fault or a restart")
+	if m.config.AtLast {
+		turns := ""
+		if m.config.Turns {
+			turns = ", and the nodes' clocks tick in turn"
+		}
+		bounds = append(bounds, "timers that run out, as often as they like, when nothing else can happen but a fault or a restart"+turns)
+		if m.serving {
+			bounds = append(bounds, "clients ask until they are answered; what comes after that is not explored")
+		}
+	} else {
+		add(b.Idle, "timer", " that run out when nothing else can happen but a fault or a restart")
+	}
 	add(b.Expirations, "time", " that a client waits no longer")
 	if streams {
 		bounds = append(bounds, "streams deliver in order")

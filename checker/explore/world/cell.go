@@ -3,7 +3,6 @@ package world
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"quorumlab/checker/explore"
 	"quorumlab/protocols"
@@ -17,6 +16,7 @@ type content struct {
 	Node   protocols.Node // nil when down
 	Disk   sim.Disk
 	Timers []protocols.Timer // that are set, in order
+	Waits  []uint32          // the ticks until each of them runs out, with Turns only
 	Shadow Shadow            // nil when down, if there is none, or if it has parted
 }
 
@@ -43,6 +43,7 @@ const (
 	crash
 	restart
 	request
+	tick // of the node's clock
 )
 
 // outcome is what an act does to a node.
@@ -58,6 +59,8 @@ type outcome struct {
 	leads  bool   // the node is established as a leader
 	// commits: the node tells that a transaction is committed.
 	commits bool
+	// timers are the classes of timers that ran out, were set or cancelled (atlast.go).
+	timers uint64
 }
 
 type send struct {
@@ -131,7 +134,7 @@ func (m *Model) compute(before *content, a act) *outcome {
 	case disconnect:
 		event = protocols.Disconnected{Peer: a.peer}
 	case fire:
-		c.Timers = slices.DeleteFunc(c.Timers, func(t protocols.Timer) bool { return t == a.timer })
+		c.drop(a.timer)
 		event = protocols.TimerFired{Timer: a.timer}
 	case sync:
 		mark := c.Disk.Complete()
@@ -146,18 +149,27 @@ func (m *Model) compute(before *content, a act) *outcome {
 		event = protocols.Recovered{Disk: c.Disk.Image()}
 	case crash:
 		c.Disk.Crash(a.keep)
-		c.Up, c.Node, c.Timers, c.Shadow = false, nil, nil, nil
+		c.Up, c.Node, c.Timers, c.Waits, c.Shadow = false, nil, nil, nil, nil
 		return &outcome{cell: m.cell(c)}
 	}
 	o := &outcome{}
-	notes := m.step(c, event, o, nil)
+	var notes []protocols.Note
+	switch a.kind {
+	case tick:
+		notes = m.tick(c, o)
+	case fire:
+		o.timers = m.timerClass(c.ID, a.timer)
+		fallthrough
+	default:
+		notes = m.step(c, event, o, nil)
+	}
 	for a.atomic && c.Up && c.Disk.Syncing > 0 {
 		mark := c.Disk.Complete()
 		c.Disk.Start()
 		notes = m.step(c, protocols.Persisted{Mark: mark}, o, notes)
 	}
 	if len(c.Timers) == 0 {
-		c.Timers = nil
+		c.Timers, c.Waits = nil, nil
 	}
 	o.notes = m.noteList(c.ID, a.kind == restart, notes)
 	o.cell = m.cell(c)
@@ -170,7 +182,7 @@ func (m *Model) step(c *content, event protocols.Event, o *outcome, notes []prot
 	var effects protocols.Effects
 	if failure := handle(c.Node, event, &effects); failure != "" {
 		o.broken, o.hits = fmt.Sprintf("node %s panics: %s", m.name(c.ID), failure), hitsPanic
-		c.Up, c.Node, c.Timers, c.Shadow = false, nil, nil, nil
+		c.Up, c.Node, c.Timers, c.Waits, c.Shadow = false, nil, nil, nil, nil
 		return notes
 	}
 	m.coverage.step(m, event, effects)
@@ -185,11 +197,11 @@ func (m *Model) step(c *content, event protocols.Event, o *outcome, notes []prot
 			}
 			o.sends = append(o.sends, send{e.To, m.message(e.Message)})
 		case protocols.SetTimer:
-			if at, set := slices.BinarySearchFunc(c.Timers, e.Timer, compareTimers); !set {
-				c.Timers = slices.Insert(c.Timers, at, e.Timer)
-			}
+			o.timers |= m.timerClass(c.ID, e.Timer)
+			m.setTimer(c, &e)
 		case protocols.CancelTimer:
-			c.Timers = slices.DeleteFunc(c.Timers, func(t protocols.Timer) bool { return t == e.Timer })
+			o.timers |= m.timerClass(c.ID, e.Timer)
+			c.drop(e.Timer)
 		case protocols.Persist:
 			c.Disk.Pending = append(c.Disk.Pending, e)
 			c.Disk.Start()

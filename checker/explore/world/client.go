@@ -19,6 +19,7 @@ type clientState struct {
 	refused string // the answer on its way is none but this
 	broken  bool   // the connection broke
 	result  uint32 // the answer on its way
+	waited  uint8  // the ticks for which it has waited, with Turns only
 	// late are requests that the client has given up and that may still
 	// arrive.
 	late [expirationsMax]lateRequest
@@ -37,6 +38,7 @@ const (
 	asking
 	waiting
 	answered
+	resting // until time passes: nobody could serve it (atlast.go)
 )
 
 // clientOf interns a client's state.
@@ -126,6 +128,12 @@ func (m *Model) retry(s *situation, client int, c clientState) {
 		}))
 		return
 	}
+	if m.serving {
+		s.setClient(client, m.clientOf(clientState{
+			next: c.next, open: true, attempt: c.attempt, unknown: c.unknown, phase: resting, late: c.late,
+		}))
+		return
+	}
 	s.setClient(client, m.clientOf(clientState{next: c.next, late: c.late}))
 	outcome := failOutcome
 	if c.unknown {
@@ -196,7 +204,7 @@ func (x *expander) expandClient(client int) {
 			x.done(kindLate, client, int(late.node), uint32(late.request))
 		}
 	}
-	if c.open && x.spends(usedExpired, x.budgets.Expirations) {
+	if c.open && c.phase != resting && x.spends(usedExpired, x.budgets.Expirations) {
 		x.expire(x.begin(), client)
 		x.spend(usedExpired)
 		x.done(kindExpire, client, int(x.contact(client, &c)), 0)

@@ -30,6 +30,9 @@ type Config struct {
 	// histories are not judged.
 	Model  linear.Model
 	Record func(op *linear.Operation, command protocols.Command, result protocols.Result)
+	// AtLast asks what comes at last (atlast.go), of runs that have no end.
+	// Turns: what timers are set to counts then, and the nodes' clocks tick in turn.
+	AtLast, Turns bool
 }
 
 // Client is a client session: it asks the commands one after the other, each at
@@ -68,6 +71,8 @@ type Limits struct {
 	// PromptHints: what is protocols.Advisory arrives before anything else happens
 	// but a fault, a restart or a timer; of several, in one order. That is a bound.
 	PromptHints bool
+	// Deathly: a node that crashed stays down.
+	Deathly bool
 	// Effectless datagrams, those that would change nothing and answer nothing,
 	// are not delivered, as long as that is so.
 	Effectless bool

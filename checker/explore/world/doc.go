@@ -37,6 +37,10 @@
 // what no other has. What it does is one run, and a bound; the states behind it are
 // explored as all others.
 //
+// What comes at last is asked if Config.AtLast says so, of runs without end, in which
+// timers have no budget (atlast.go): that participants in doubt decide, or that clients
+// are served.
+//
 // What is not: other cuts (clients are never cut off), clocks, pauses, torn
 // writes (they count as not written), bit rot and full disks.
 //

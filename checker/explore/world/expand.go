@@ -26,6 +26,9 @@ const (
 	kindCut
 	kindHeal
 	kindLost // to a cut
+	kindMiss // what is lost because a node is down
+	kindAnew // a client asks anew
+	kindTurn // the clock of a node ticks
 	kindCount
 )
 
@@ -34,6 +37,7 @@ var kindNames = [kindCount]string{
 	kindCrash: "crash", kindRestart: "restart", kindInvoke: "invoke", kindRequest: "request", kindAnswer: "answer",
 	kindExpire: "expire", kindLate: "late request", kindDrop: "drop", kindDuplicate: "duplicate", kindBreak: "break",
 	kindCut: "cut", kindHeal: "heal", kindLost: "lose to a cut",
+	kindMiss: "lose to a crash", kindAnew: "ask anew", kindTurn: "tick",
 }
 
 // The budgets, as fields of a state's last word.
@@ -63,6 +67,8 @@ type situation struct {
 	hindered bool
 	// ups are the nodes that run, as bits.
 	ups uint32
+	// serves are the classes of timers that ran out, were set or cancelled.
+	serves uint64
 }
 
 // runs reports whether a node runs.
@@ -116,6 +122,7 @@ func (s *situation) up(a, b protocols.NodeID) [2]bool {
 // apply carries out what an act did to a node.
 func (s *situation) apply(node protocols.NodeID, o *outcome) {
 	s.words[node-1] = o.cell
+	s.serves |= o.timers
 	s.ups |= 1 << (node - 1) // while it handles an event it runs, even if that ends it
 	for _, sent := range o.sends {
 		a, b, direction := min(node, sent.to), max(node, sent.to), uint8(0)
@@ -128,6 +135,7 @@ func (s *situation) apply(node protocols.NodeID, o *outcome) {
 			kind: sendMessage, direction: direction, message: sent.message, up: s.up(a, b), cut: s.cut(a, b),
 		}).pair
 	}
+	s.taken(o) // before the answers: who leads by this step does so when they are given
 	for _, r := range o.replies {
 		s.m.reply(s, node, r)
 	}
@@ -135,6 +143,10 @@ func (s *situation) apply(node protocols.NodeID, o *outcome) {
 		s.ups &^= 1 << (node - 1)
 	}
 	s.hindered = s.hindered || o.hits&hitsPanic != 0 || o.leads && s.m.durable || o.commits && s.m.voting
+}
+
+// taken takes down what a node noted.
+func (s *situation) taken(o *outcome) {
 	if s.blind {
 		return
 	}
@@ -186,8 +198,14 @@ func (x *expander) Hits(words []uint32) uint64 {
 	if x.locking || x.conserving {
 		found |= x.resourceHits(words)
 	}
+	if x.config.AtLast {
+		found |= x.atLast(words)
+	}
 	if found == 0 {
 		return 0
+	}
+	if found&hitsReason != 0 && words[n-1] != 0 {
+		found &^= hitsReason // there was a fault, or a timer ran out
 	}
 	var hits uint64
 	for i := range x.asked {
@@ -216,6 +234,9 @@ func (x *expander) done(kind, a, b int, c uint32) {
 		x.touched = true
 	}
 	x.attribute(kind, a, b)
+	if x.config.AtLast {
+		x.batch.Serves(x.next.serves | x.classOf(kind, a, b))
+	}
 	x.batch.Done(explore.Label(kind) | explore.Label(a)<<8 | explore.Label(b)<<16 | explore.Label(c)<<24)
 }
 
@@ -253,6 +274,9 @@ func (x *expander) Expand(words []uint32, b *explore.Batch) {
 	x.busy = false
 	if x.monitors.At(words[len(words)-2]).hits&hitsPanic != 0 {
 		return // nothing can be told of what comes after
+	}
+	if x.serving && !x.starting && x.served(words) {
+		return // what comes after is not asked about
 	}
 	x.hinted = x.config.Limits.PromptHints && !x.starting && x.deliverHint()
 	for i := range x.nodes {
@@ -292,6 +316,9 @@ func (x *expander) expandCuts() {
 func (x *expander) expandNode(id protocols.NodeID) {
 	c := x.contents[id-1]
 	if !c.Up {
+		if x.config.Limits.Deathly && !x.starting {
+			return
+		}
 		s := x.begin()
 		s.apply(id, s.react(id, act{kind: restart}))
 		x.done(kindRestart, int(id), 0, 0)
@@ -343,7 +370,7 @@ func (x *expander) expandPair(a, b protocols.NodeID) {
 		if to == x.without || x.only != 0 && to != x.only {
 			continue // it is not asked about
 		}
-		if x.ups>>(to-1)&1 == 0 {
+		if x.ups>>(to-1)&1 == 0 && !x.missing() {
 			continue // a datagram may wait for the restart; a stream has nothing
 		}
 		if x.waits(to) {
@@ -403,7 +430,11 @@ func (x *expander) deliver(at int, from, to protocols.NodeID, direction, i int) 
 		if x.effectless {
 			return false
 		}
-		x.done(kindLost, int(from), int(to), d.message)
+		kind := kindLost
+		if !s.runs(to) {
+			kind = kindMiss
+		}
+		x.done(kind, int(from), int(to), d.message)
 	}
 	return true
 }

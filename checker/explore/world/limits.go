@@ -101,7 +101,7 @@ func (o *outcome) idle() bool {
 // that of a timer.
 var ordinary = [kindCount]bool{
 	kindDeliver: true, kindLearn: true, kindSync: true, kindInvoke: true, kindRequest: true, kindAnswer: true,
-	kindLate: true, kindLost: true,
+	kindLate: true, kindLost: true, kindMiss: true,
 }
 
 // expandTimers adds the timers that may run out: within their budget at any time,
@@ -110,6 +110,9 @@ func (x *expander) expandTimers() {
 	field := usedTimers
 	switch {
 	case x.starting:
+	case !x.busy && x.config.AtLast:
+		x.expandIdle()
+		return
 	case !x.busy && x.spends(usedIdle, x.budgets.Idle):
 		field = usedIdle
 	case !x.spends(usedTimers, x.budgets.Timers):

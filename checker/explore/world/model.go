@@ -33,6 +33,9 @@ const (
 	hitsConserved
 	hitsLocks
 	hitsFree
+	hitsReason
+	hitsResolved
+	hitsServed
 )
 
 // Model is a world as a model.
@@ -72,6 +75,11 @@ type Model struct {
 	total        int64
 	transactions explore.Interner[uint64, uint64]
 	holding      explore.Memo // cell, question → answer
+	// serving: what is asked at last is that clients get what they ask for.
+	serving bool
+	owed    timerClasses
+	// disturbed: before exploration begins something was wrong, or a timer ran out.
+	disturbed bool
 	// prologue leads from boot to where exploration begins, nil if that is boot.
 	prologue *explore.Path
 
@@ -112,11 +120,17 @@ func New(config Config) (*Model, error) {
 	if b.Expirations > expirationsMax {
 		return nil, fmt.Errorf("world: clients give up %d times, expected 0 to %d", b.Expirations, expirationsMax)
 	}
+	if config.AtLast {
+		if err := m.prepareAtLast(); err != nil {
+			return nil, err
+		}
+	}
 	m.history(nil)
 	if config.Limits.Start != FromBoot || len(config.Limits.Before) > 0 {
 		if err := m.walkToStart(); err != nil {
 			return nil, err
 		}
+		m.disturbed = slices.ContainsFunc(m.prologue.Steps, func(l explore.Label) bool { return !ordinary[l.Kind()] })
 	}
 	if slices.Contains(config.Protocol.Invariants, "conservation") {
 		initial := explore.NewStepper(m).Initial()[0]
@@ -156,6 +170,9 @@ func questions() []question {
 	sometimes := func(bit uint64, name, sentence string) question {
 		return question{explore.Property{Name: name, Sentence: sentence, Expectation: explore.Sometimes}, bit, false}
 	}
+	atLast := func(bit uint64, name, sentence string) question {
+		return question{explore.Property{Name: name, Sentence: sentence, Expectation: explore.Again}, bit, false}
+	}
 	return []question{
 		never(hitsLinear, false, "linearizable", "What the clients saw is linearizable."),
 		never(hitsOrder, true, "prefix", "Of the sequences that any two nodes deliver, one is the beginning of the other."),
@@ -164,6 +181,7 @@ func questions() []question {
 		never(hitsDecision, true, "ac1", "No two nodes decide differently on a transaction."),
 		never(hitsTwice, true, "ac2", "No node decides twice on a transaction, and differently the second time."),
 		never(hitsUnanimous, true, "ac3", "A transaction is committed only if every participant has voted YES, or read-only, before."),
+		never(hitsReason, true, "ac4", "If every participant votes YES, and there is no fault and no time-out, the transaction is not aborted."),
 		never(hitsLocks, true, "in-doubt-locks", "From its YES until it decides a participant holds locks of the transaction, whenever it runs."),
 		never(hitsConserved, true, "conservation", "The sum of all balances, with what is committed and not yet carried out, stays the same."),
 		never(hitsChoice, true, "agreement", "No two nodes take different values for chosen in a slot."),
@@ -177,6 +195,8 @@ func questions() []question {
 		never(hitsRefines, false, "refines-zab-spec", "Every step of a node is a step of the specification, or changes nothing of what that speaks of."),
 		never(hitsPanic, false, "no-panic", "No node meets what it takes for impossible."),
 		sometimes(hitsAnswered, "answered", "A client is answered."),
+		atLast(hitsResolved, "ac5", "Whenever a participant has voted YES, it has decided at last, and holds no locks of the transaction any more; of nodes that stay down nothing is asked."),
+		atLast(hitsServed, "served", "All that clients ask is answered at last."),
 	}
 }
 
@@ -186,7 +206,8 @@ func (m *Model) asked() []question {
 		return q.promised && !slices.Contains(m.config.Protocol.Invariants, q.Name) ||
 			len(m.config.Clients) == 0 && q.bit&(hitsAnswered|hitsLinear) != 0 ||
 			m.config.Record == nil && q.bit == hitsLinear || m.config.Shadow == nil && q.bit == hitsRefines ||
-			!m.conserving && q.bit == hitsConserved
+			!m.conserving && q.bit == hitsConserved || m.disturbed && q.bit == hitsReason ||
+			q.bit == hitsResolved && !(m.config.AtLast && m.voting) || q.bit == hitsServed && !m.serving
 	})
 }
 
@@ -207,7 +228,7 @@ func (m *Model) Kinds() []string { return kindNames[:] }
 func (m *Model) Expander() explore.Expander {
 	return &expander{
 		Model: m, asked: m.asked(), budgets: m.config.Budgets, contents: make([]*content, m.nodes),
-		effectless: m.config.Limits.Effectless && m.config.Protocol.Links == protocols.Datagram,
+		effectless: m.config.Limits.Effectless && m.config.Protocol.Links == protocols.Datagram && !m.config.AtLast,
 	}
 }
 

@@ -145,6 +145,12 @@ func (m *Model) note(id, notes uint32) uint32 {
 			m.checkLeader(after, list.node, note.Term)
 		}
 	}
+	if m.voting {
+		after.hits &^= hitsReason
+		if m.abortsUnasked(after) {
+			after.hits |= hitsReason
+		}
+	}
 	number := m.monitorOf(after)
 	m.noting.Put(id, notes, number)
 	return number

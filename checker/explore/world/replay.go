@@ -45,7 +45,7 @@ func (m *Model) Boot() (*sim.World, error) {
 // fault: what in the model is part of the step comes after it. before and after are
 // the model's states.
 func (m *Model) Make(w *sim.World, label explore.Label, before, after []uint32, do func(sim.Choice, *sim.Fault)) error {
-	if err := m.makeFirst(w, label, do); err != nil {
+	if err := m.makeFirst(w, label, before, do); err != nil {
 		return err
 	}
 	m.ask(w, label, before, do)
@@ -55,7 +55,7 @@ func (m *Model) Make(w *sim.World, label explore.Label, before, after []uint32, 
 
 // makeStarting is Make for a step of the prologue, in which disks take their time.
 func (m *Model) makeStarting(w *sim.World, label explore.Label, before, _ []uint32, do func(sim.Choice, *sim.Fault)) error {
-	if err := m.makeFirst(w, label, do); err != nil {
+	if err := m.makeFirst(w, label, before, do); err != nil {
 		return err
 	}
 	m.ask(w, label, before, do)
@@ -70,7 +70,14 @@ func (m *Model) ask(w *sim.World, label explore.Label, before []uint32, do func(
 	}
 }
 
-func (m *Model) makeFirst(w *sim.World, label explore.Label, do func(sim.Choice, *sim.Fault)) error {
+func (m *Model) makeFirst(w *sim.World, label explore.Label, before []uint32, do func(sim.Choice, *sim.Fault)) error {
+	switch label.Kind() {
+	case kindAnew:
+		return nil // the simulator's client has turned to the next contact by itself
+	case kindTurn:
+		m.takeTurn(w, protocols.NodeID(label>>8&0xff), before, do)
+		return nil
+	}
 	choice, fault, err := m.Act(w, label)
 	if err == nil {
 		do(choice, fault)
@@ -162,6 +169,11 @@ func (m *Model) panicked(words []uint32) bool {
 	return m.monitors.At(words[len(words)-2]).hits&hitsPanic != 0
 }
 
+// persistence is how often a client of the simulator's world turns to each contact,
+// where it does not give up in the model's: more often than it does in any run that
+// is shown.
+const persistence = 1 << 10
+
 // boot makes the world in which all nodes have booted at once: a node that boots
 // finds the others running.
 func (m *Model) boot() (*sim.World, error) {
@@ -171,6 +183,9 @@ func (m *Model) boot() (*sim.World, error) {
 	}
 	for i, client := range m.config.Clients {
 		c := sim.Client{ID: protocols.ClientID(i + 1), Name: client.Name, Contacts: client.Contacts}
+		if m.serving {
+			c.Contacts = slices.Repeat(client.Contacts, persistence)
+		}
 		for n, command := range client.Commands {
 			c.Script = append(c.Script, sim.Operation{Number: 1 + i*256 + n, Command: command})
 		}
@@ -208,9 +223,9 @@ func (m *Model) cuts(label explore.Label) *sim.Fault {
 func (m *Model) choice(w *sim.World, label explore.Label) (sim.Choice, error) {
 	a, b, c := int(label>>8&0xff), int(label>>16&0xff), uint32(label>>24)
 	node, peer := protocols.NodeID(a), protocols.NodeID(b)
-	kinds := map[int]sim.Kind{kindDeliver: sim.Deliver, kindLost: sim.Deliver, kindDrop: sim.Drop, kindDuplicate: sim.Duplicate}
+	kinds := map[int]sim.Kind{kindDeliver: sim.Deliver, kindLost: sim.Deliver, kindMiss: sim.Deliver, kindDrop: sim.Drop, kindDuplicate: sim.Duplicate}
 	switch label.Kind() {
-	case kindDeliver, kindLost, kindDrop, kindDuplicate:
+	case kindDeliver, kindLost, kindMiss, kindDrop, kindDuplicate:
 		id, err := m.packet(w, node, peer, c)
 		return sim.Choice{Kind: kinds[label.Kind()], Node: node, Peer: peer, ID: id}, err
 	case kindLearn:
@@ -270,7 +285,7 @@ func (m *Model) same(w *sim.World, words []uint32) error {
 			c.Timers = append(c.Timers, armed.Timer)
 		}
 		slices.SortFunc(c.Timers, compareTimers)
-		c.Shadow = m.cells.At(s.cell(id)).Shadow // which the simulator does not have
+		c.Shadow, c.Waits = m.cells.At(s.cell(id)).Shadow, m.cells.At(s.cell(id)).Waits // which the simulator does not have
 		if !bytes.Equal(m.codec.Canonical(c), m.codec.Canonical(*m.cells.At(s.cell(id)))) {
 			return fmt.Errorf("node %s differs", m.name(id))
 		}

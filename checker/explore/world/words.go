@@ -43,6 +43,12 @@ func (m *Model) Explain(label explore.Label) string {
 		return fmt.Sprintf("the cut of %s is healed", node(a))
 	case kindLost:
 		return fmt.Sprintf("lost to the cut: %s → %s: %s", node(a), node(b), m.tellMessage(c))
+	case kindMiss:
+		return fmt.Sprintf("lost, for %s is down: %s → %s: %s", node(b), node(a), node(b), m.tellMessage(c))
+	case kindTurn:
+		return fmt.Sprintf("the clock of %s ticks", node(a))
+	case kindAnew:
+		return fmt.Sprintf("%s asks anew", client())
 	case kindDrop:
 		return fmt.Sprintf("lost: %s → %s: %s", node(a), node(b), m.tellMessage(c))
 	case kindDuplicate:
