@@ -80,7 +80,11 @@ const serveExample = `  id: 1
   listen: {peers: "10.0.0.1:4201", clients: ":4101", admin: "127.0.0.1:4301"}
   tls: {certificate: node.pem, key: node.key, authority: ca.pem}   # between nodes; read
                                # again when they change; the DNS name is node-1.my-cluster
-  log: {level: info, format: json}`
+  log: {level: info, format: json}
+  limits: {frame: 16MiB, queue: 64MiB, mailbox: 16MiB,   # of bytes between nodes: in a
+                               # message, waiting for a peer, waiting for the node
+           requests: 4096, requestBytes: 64MiB, strangers: 64}   # of clients under way, and
+                               # their bytes; connections that have yet to say who they are`
 
 // following returns a context that ends when a reader does.
 func following(ctx context.Context, in io.Reader) context.Context {
@@ -185,11 +189,11 @@ func (s *server) open() error {
 		return internal(err)
 	}
 	s.door = door.New(door.Config{
-		ID: c.ID, Cluster: c.Cluster, Protocol: c.Protocol, StaleReads: parameters["reads"] == "local", Log: s.log,
+		ID: c.ID, Cluster: c.Cluster, Protocol: c.Protocol, StaleReads: parameters["reads"] == "local", Log: s.log, RequestBytes: c.DriverLimits().RequestBytes,
 	})
 	driver := tcp.Config{
 		Cluster: c.Cluster, Format: protocol.Name, Self: c.ID, Peers: c.Peers, Links: protocol.Links,
-		Node: node, Codec: codec, Observe: []func(tcp.Step){s.door.Observe}, Settled: s.door.Settled, Log: s.log, Clock: s.options.clock(),
+		Node: node, Codec: codec, Observe: []func(tcp.Step){s.door.Observe}, Settled: s.door.Settled, Log: s.log, Clock: s.options.clock(), Limits: c.DriverLimits(),
 		Disk: durable.New(c.Data, durable.Options{
 			Codec: codec, Hold: s.options.hold, Identity: fmt.Sprintf("%s node %d, %s", c.Cluster, c.ID, protocol.Name),
 			Forced: func(took time.Duration, _, _ int) { s.door.ObserveFsync(took) },

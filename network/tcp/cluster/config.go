@@ -39,6 +39,7 @@ type Config struct {
 	Listen Listen `yaml:"listen"`
 	TLS    *TLS   `yaml:"tls,omitempty"`
 	Log    Log    `yaml:"log,omitempty"`
+	Limits Limits `yaml:"limits,omitempty"`
 
 	name   string
 	source []byte
@@ -228,7 +229,8 @@ func (c *Config) checkRest() error {
 	case c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == "" || c.TLS.Authority == ""):
 		return c.Wrong("$.tls", "tls: {certificate: node.pem, key: node.key, authority: ca.pem}", "a certificate, its key and an authority are needed")
 	}
-	return nil
+	_, err := c.limits()
+	return err
 }
 
 func (c *Config) address(path, address string) error {

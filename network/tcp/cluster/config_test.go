@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"quorumlab/network/tcp"
 	"quorumlab/network/tcp/cluster"
 	"quorumlab/protocols"
 )
@@ -46,6 +47,24 @@ func TestConfigIsReadAndWritten(t *testing.T) {
 	}
 }
 
+func TestLimitsAreRead(t *testing.T) {
+	c, err := cluster.Parse("node.yaml", []byte(good+"limits: {frame: 12MiB, queue: 33554432, mailbox: 2048KiB, requests: 7, requestBytes: 1GiB, strangers: 3}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := tcp.Limits{Frame: 12 << 20, Queue: 32 << 20, Mailbox: 2 << 20, Requests: 7, RequestBytes: 1 << 30, Strangers: 3}
+	if got := c.DriverLimits(); got != want {
+		t.Errorf("%+v", got)
+	}
+	name := filepath.Join(t.TempDir(), "node.yaml")
+	if err := c.Write(name); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := cluster.Read(name); err != nil || again.DriverLimits() != want {
+		t.Errorf("written and read again: %+v, %v", again, err)
+	}
+}
+
 // Whatever is wrong is told with its place and a hint.
 func TestBadConfigs(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, place, message, hint string }{
@@ -63,6 +82,11 @@ func TestBadConfigs(t *testing.T) {
 		"half of TLS":       {"id: 1", "tls: {key: a}\nid: 1", ":1:6", "certificate", "authority"},
 		"a log level":       {"id: 1", "log: {level: warning}\nid: 1", ":1:14", `no log level "warning"`, "there are: debug, info, warn, error"},
 		"a log format":      {"id: 1", "log: {format: xml}\nid: 1", ":1:15", "no log format", "there are: text, json"},
+		"a small frame":     {"id: 1", "limits: {frame: 1MiB}\nid: 1", ":1:17", `limits.frame is "1MiB"`, "frame: use 9MiB to 1024MiB"},
+		"no bytes":          {"id: 1", "limits:\n  requestBytes: much\nid: 1", ":2:17", `"much"`, "requestBytes: use 1MiB to"},
+		"a negative limit":  {"id: 1", "limits: {requests: -1}\nid: 1", ":1:20", `"-1"`, "requests: use 1 to"},
+		"too much":          {"id: 1", "limits: {queue: 9999999999GiB}\nid: 1", ":1:17", "limits.queue", "to 1024MiB"},
+		"an unknown limit":  {"id: 1", "limits: {request: 1}\nid: 1", ":1:10", "unknown field", `did you mean "requests"?`},
 		"a port of nothing": {"127.0.0.1:4301", "127.0.0.1:", ":10:65", "no address", "admin:"},
 	} {
 		t.Run(name, func(t *testing.T) {

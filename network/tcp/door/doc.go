@@ -52,10 +52,17 @@
 //	                             what was done; open a new one
 //	410 compacted       no       the changes that a watch asked for are not known any more
 //	413 too-large       no
-//	429 busy            no       too many requests are under way
+//	429 busy            no       too many requests are under way, or too many bytes of them
 //	501 unsupported     no       the cluster is not configured for it
 //	503 no-quorum       no       the node has no quorum or no leader; also not-leader, stopped
 //	504 timeout         unknown  no answer in time (?timeout=5s; 10s if nothing is said)
+//
+// Large questions and answers share bounded room (Config.RequestBytes): what has no room
+// is not read from any further, and gets busy after ten seconds. The first 16 KiB of a
+// question need none, so small ones do not wait for large ones. A body that takes more
+// than five seconds while others wait for room is cut off. An answer that is not taken
+// within half a minute ends the connection; one larger than 8 MiB (16 MiB in HTTP) is
+// not sent, but too-large is, done "unknown".
 //
 // # The binary API
 //
