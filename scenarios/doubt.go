@@ -30,7 +30,7 @@ type InDoubt struct {
 	Bystanders int `json:"bystanders"`
 }
 
-// doubts is an observer that measures it, from what participants note and own.
+// doubts listens, and measures it from what participants note and own.
 type doubts struct {
 	begun    map[branch]doubt
 	longest  time.Duration
@@ -59,32 +59,25 @@ func newDoubts() *doubts {
 	return &doubts{begun: map[branch]doubt{}, delayed: map[bystander]bool{}}
 }
 
-// Observe implements sim.Observer.
-func (d *doubts) Observe(w *sim.World, step *sim.Step) {
-	for _, effect := range step.Effects {
-		note, ok := effect.(protocols.Note)
-		if !ok {
-			continue
+func (d *doubts) heard(w *sim.World, step *sim.Step, note *protocols.Note) {
+	b := branch{step.Node, note.Slot}
+	switch note.Kind {
+	case protocols.Voted:
+		if _, known := d.begun[b]; !known && note.Text == protocols.VoteYes {
+			d.begun[b] = doubt{step.Time, locked(w, b)}
+			d.branches++
 		}
-		b := branch{step.Node, note.Slot}
-		switch note.Kind {
-		case protocols.Voted:
-			if _, known := d.begun[b]; !known && note.Text == protocols.VoteYes {
-				d.begun[b] = doubt{step.Time, locked(w, b)}
-				d.branches++
-			}
-		case protocols.Decided:
-			// A coordinator that takes part too is in doubt until it has
-			// carried out what it decided.
-			if begun, known := d.begun[b]; known && locked(w, b) == 0 {
-				d.end(begun, step.Time)
-				delete(d.begun, b)
-			}
-		case protocols.Blocked:
-			if by, ok := note.Value.(protocols.Originated); ok {
-				client, request := by.Origin()
-				d.delayed[bystander{client, request}] = true
-			}
+	case protocols.Decided:
+		// A coordinator that takes part too is in doubt until it has
+		// carried out what it decided.
+		if begun, known := d.begun[b]; known && locked(w, b) == 0 {
+			d.end(begun, step.Time)
+			delete(d.begun, b)
+		}
+	case protocols.Blocked:
+		if by, ok := note.Value.(protocols.Originated); ok {
+			client, request := by.Origin()
+			d.delayed[bystander{client, request}] = true
 		}
 	}
 }

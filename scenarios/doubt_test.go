@@ -27,7 +27,7 @@ func TestInDoubt(t *testing.T) {
 	}
 	shows := func(at time.Duration, node protocols.NodeID, held int, note protocols.Note) {
 		w.Nodes[node-1].Node.(*safe).held = held
-		d.Observe(w, &sim.Step{Node: node, Time: at * time.Second, Effects: protocols.Effects{note}})
+		d.heard(w, &sim.Step{Node: node, Time: at * time.Second}, &note)
 	}
 	voted := protocols.Note{Kind: protocols.Voted, Text: protocols.VoteYes, Slot: 7}
 	decided := protocols.Note{Kind: protocols.Decided, Text: protocols.Commit, Slot: 7}

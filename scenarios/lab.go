@@ -158,7 +158,8 @@ func (l *Lab) prepare(scenario *language.Scenario, run *language.Run, options Op
 	x.tally = newTally(run, &x.phases, setup.Protocol.Milestones)
 	x.doubts = newDoubts()
 	x.members.begin(run)
-	for _, o := range []sim.Observer{&x.leaders, &x.members, &x.phases, x.clients, x.tally, x.doubts, x.invariants} {
+	heard := &notes{listeners: []listener{&x.leaders, &x.members, x.tally, x.doubts}}
+	for _, o := range []sim.Observer{&x.leaders, &x.phases, x.clients, x.tally, heard, x.invariants} {
 		x.sim.Watch(o)
 	}
 	if options.Cost {

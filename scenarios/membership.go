@@ -8,7 +8,7 @@ import (
 	"quorumlab/sim"
 )
 
-// members is an observer that knows by which members the nodes go, from what
+// members listens, and knows by which members the nodes go, from what
 // they note. Which of them are in force nobody can tell from outside: a node may
 // go by members that were never agreed on, or have missed the latest.
 type members struct {
@@ -35,16 +35,12 @@ func (m *members) begin(run *language.Run) {
 	}
 }
 
-// Observe implements sim.Observer.
-func (m *members) Observe(_ *sim.World, step *sim.Step) {
-	for _, effect := range step.Effects {
-		note, ok := effect.(protocols.Note)
-		if !ok || note.Kind != protocols.Configured {
-			continue
-		}
-		if who, ok := note.Value.([]protocols.NodeID); ok && len(who) > 0 {
-			m.last[step.Node-1] = configuration{note.Slot, who}
-		}
+func (m *members) heard(_ *sim.World, step *sim.Step, note *protocols.Note) {
+	if note.Kind != protocols.Configured {
+		return
+	}
+	if who, ok := note.Value.([]protocols.NodeID); ok && len(who) > 0 {
+		m.last[step.Node-1] = configuration{note.Slot, who}
 	}
 }
 

@@ -178,9 +178,7 @@ func TestMembersInForce(t *testing.T) {
 		t.Errorf("at the start %v", got)
 	}
 	note := func(node protocols.NodeID, slot uint64, who ...protocols.NodeID) {
-		m.Observe(nil, &sim.Step{Node: node, Effects: protocols.Effects{
-			protocols.Note{Kind: protocols.Configured, Slot: slot, Value: who},
-		}})
+		m.heard(nil, &sim.Step{Node: node}, &protocols.Note{Kind: protocols.Configured, Slot: slot, Value: who})
 	}
 	note(3, 7, 3, 4, 5)
 	if got := m.inForce(); !reflect.DeepEqual(got, [][]protocols.NodeID{id(3, 4, 5), id(1, 2, 3)}) {

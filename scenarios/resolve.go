@@ -20,10 +20,11 @@ func (l *leaders) Observe(_ *sim.World, step *sim.Step) {
 	if step.Stopped != 0 && step.Stopped == l.node {
 		l.node = 0
 	}
-	for _, effect := range step.Effects {
-		if note, ok := effect.(protocols.Note); ok && note.Kind == protocols.Leading && note.Term >= l.term {
-			l.node, l.term = step.Node, note.Term
-		}
+}
+
+func (l *leaders) heard(_ *sim.World, step *sim.Step, note *protocols.Note) {
+	if note.Kind == protocols.Leading && note.Term >= l.term {
+		l.node, l.term = step.Node, note.Term
 	}
 }
 

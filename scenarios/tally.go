@@ -82,26 +82,23 @@ func (t *tally) Observe(w *sim.World, step *sim.Step) {
 	if step.Fault != nil || step.Stopped != 0 || step.Choice.Kind == sim.Restart {
 		t.tellFault(w, step)
 	}
-	for _, effect := range step.Effects {
-		note, ok := effect.(protocols.Note)
-		if !ok {
-			continue
-		}
-		if len(t.open) > 0 {
-			t.reach(&note)
-		}
-		if t.kinds[note.Kind] {
-			t.notes = append(t.notes, noted{at: step.Time, node: step.Node, note: note})
-		}
-		t.tellNote(w, step, note)
+}
+
+func (t *tally) heard(w *sim.World, step *sim.Step, note *protocols.Note) {
+	if len(t.open) > 0 {
+		t.reach(note)
 	}
+	if t.kinds[note.Kind] {
+		t.notes = append(t.notes, noted{at: step.Time, node: step.Node, note: *note})
+	}
+	t.tellNote(w, step, note)
 }
 
 func (t *tally) tell(at time.Duration, kind LineKind, format string, args ...any) {
 	t.story = append(t.story, Line{At: at, Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
 
-func (t *tally) tellNote(w *sim.World, step *sim.Step, note protocols.Note) {
+func (t *tally) tellNote(w *sim.World, step *sim.Step, note *protocols.Note) {
 	name := w.Setup().Name(step.Node)
 	switch note.Kind {
 	case protocols.Leading:
