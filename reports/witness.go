@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -183,15 +184,20 @@ func pages(ctx context.Context, folder, run, key string, result *scenarios.Resul
 	return wanted, ctx.Err()
 }
 
-// without leaves out a key, and those that transfers join to it.
+// without leaves out a key, and those that transfers join to it, by moving or by looking.
 func without(history linear.History, key string) linear.History {
 	joined := map[string]bool{key: true}
 	for grown := true; grown; {
 		grown = false
 		for i := range history {
 			op := &history[i]
-			if op.Kind == linear.Transfer && joined[op.Key] != joined[op.To] {
-				joined[op.Key], joined[op.To], grown = true, true, true
+			if op.Kind != linear.Transfer {
+				continue
+			}
+			for _, other := range []string{op.To, cmp.Or(op.Look, op.To)} {
+				if joined[op.Key] != joined[other] {
+					joined[op.Key], joined[other], grown = true, true, true
+				}
 			}
 		}
 	}

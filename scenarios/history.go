@@ -49,7 +49,7 @@ func (r *recorder) Observe(w *sim.World, step *sim.Step) {
 		return
 	}
 	if moved, ok := c.Result.(machine.TransactionResult); ok && op.Kind == linear.Transfer && moved.Error == "" {
-		op.Swapped = !moved.Aborted
+		moves(op, moved)
 		return
 	}
 	if op.Kind == linear.Txn {
@@ -105,6 +105,15 @@ func begun(w *sim.World, step *sim.Step) linear.Operation {
 	return op
 }
 
+// moves fills in what a transfer came to. (A node that errs may give the answer to
+// another one, without what this one looked at.)
+func moves(op *linear.Operation, done machine.TransactionResult) {
+	op.Swapped = !done.Aborted
+	if op.Swapped && op.Look != "" && len(done.Results) == 3 && done.Results[2].Found {
+		op.Out = linear.Some(done.Results[2].Value)
+	}
+}
+
 // isTransfer tells transfers from transactions on lists.
 func isTransfer(t machine.Transaction) bool {
 	return len(t.Commands) > 0 && t.Commands[0].Op == machine.Add
@@ -114,7 +123,12 @@ func isTransfer(t machine.Transaction) bool {
 func transferred(op *linear.Operation, t machine.Transaction) {
 	amount, err := strconv.ParseInt(t.Commands[1].Value, 10, 64)
 	op.Kind, op.Key, op.To, op.Amount = linear.Transfer, t.Commands[0].Key, t.Commands[1].Key, amount
-	if err != nil || !reflect.DeepEqual(t, machine.Transfer(op.Key, op.To, amount)) {
+	made := machine.Transfer(op.Key, op.To, amount)
+	if len(t.Commands) == 3 {
+		op.Look = t.Commands[2].Key
+		made = made.Looking(op.Look)
+	}
+	if err != nil || !reflect.DeepEqual(t, made) {
 		panic(fmt.Sprintf("scenarios: no transfer: %+v", t))
 	}
 }

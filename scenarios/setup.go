@@ -83,6 +83,9 @@ func command(o *language.Operation) protocols.Command {
 	case language.Delete:
 		return machine.Command{Op: machine.Delete, Key: o.Key}
 	case language.Transfer:
+		if o.Look != "" {
+			return machine.Transfer(o.Key, o.To, o.Amount).Looking(o.Look)
+		}
 		return machine.Transfer(o.Key, o.To, o.Amount)
 	case language.Transaction:
 		return transaction(o.Lists)

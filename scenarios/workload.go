@@ -101,6 +101,9 @@ func generate(script []language.Operation, g *language.Generator, client protoco
 				o.To = g.Keys[other+1]
 			}
 			o.Amount = 1 + int64(network.Below(random, transferMax))
+			if g.Look > 0 && network.Below(random, uint64(network.Certain)) < uint64(g.Look) {
+				o.Look = third(g.Keys, o.Key, o.To, random)
+			}
 		case language.Transaction:
 			o.Lists = drawLists(g.Keys, o.Key, unique(client, number, len(script)-before), random)
 			o.Key = ""
@@ -111,6 +114,12 @@ func generate(script []language.Operation, g *language.Generator, client protoco
 		script = append(script, o)
 	}
 	return script
+}
+
+// third draws one of the keys, but neither of two.
+func third(keys []string, one, other string, random network.Source) string {
+	rest := slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return key == one || key == other })
+	return rest[network.Below(random, uint64(len(rest)))]
 }
 
 // unique returns a value that is written once in a run.

@@ -262,10 +262,10 @@ func transact(c *world.Client, keys int) {
 
 // recordKV writes down an operation of a world's client, and its answer.
 func recordKV(op *linear.Operation, asked protocols.Command, answered protocols.Result) {
-	if moves, ok := asked.(machine.Transaction); ok {
-		transferred(op, moves)
+	if transaction, ok := asked.(machine.Transaction); ok {
+		transferred(op, transaction)
 		if moved, ok := answered.(machine.TransactionResult); ok && moved.Error == "" {
-			op.Swapped = !moved.Aborted
+			moves(op, moved)
 		}
 		return
 	}

@@ -226,7 +226,11 @@ func drawHistory(t *rapid.T, model Model) History {
 	for i := range rapid.IntRange(1, 7).Draw(t, "operations") {
 		o := Operation{ID: i + 1, Session: uint64(i + 1), Kind: rapid.SampledFrom(kinds).Draw(t, "kind")}
 		if model.byKey {
-			o.Key = rapid.SampledFrom([]string{"x", "y"}).Draw(t, "key")
+			keys := []string{"x", "y", "z"}
+			if !moves {
+				keys = keys[:2]
+			}
+			o.Key = rapid.SampledFrom(keys).Draw(t, "key")
 		}
 		o.Invoke = int64(rapid.IntRange(0, 9).Draw(t, "invoke"))
 		o.Return = o.Invoke + int64(rapid.IntRange(0, 4).Draw(t, "length"))
@@ -243,8 +247,14 @@ func drawHistory(t *rapid.T, model Model) History {
 		case o.Kind == Append:
 			o.In.Present = true
 		case o.Kind == Transfer:
-			o.To, o.Amount = map[string]string{"x": "y", "y": "x"}[o.Key], int64(rapid.IntRange(1, 2).Draw(t, "amount"))
+			o.To, o.Amount = map[string]string{"x": "y", "y": "z", "z": "x"}[o.Key], int64(rapid.IntRange(1, 2).Draw(t, "amount"))
 			o.Swapped = o.Outcome == OK && rapid.Bool().Draw(t, "moved")
+			if rapid.Bool().Draw(t, "looks") {
+				o.Look = map[string]string{"x": "z", "y": "x", "z": "y"}[o.Key]
+			}
+			if o.Swapped && o.Look != "" {
+				o.Out = value("found")
+			}
 		case o.Kind == CAS:
 			o.Expected = value("expected")
 			o.Swapped = o.Outcome == OK && rapid.Bool().Draw(t, "swapped")

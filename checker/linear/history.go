@@ -25,7 +25,7 @@ const (
 	Append Kind = "append"
 	// Transfer takes Amount from the key, which holds a whole number, and adds
 	// it to To, unless the key's would fall below zero or one holds no number.
-	// Nothing counts as 0.
+	// Nothing counts as 0. If it looks at a third key, it does so in the same instant.
 	Transfer Kind = "transfer"
 	// Enqueue puts In at the end of a queue; Dequeue takes the oldest element
 	// away and returns it, or the absent Value if there is none.
@@ -100,7 +100,10 @@ type Operation struct {
 	Amount int64
 	// Lists is what a Txn does. Of one that is not OK nobody knows what it read.
 	Lists []ListOp
-	// Out is what a Read, Dequeue or Acquire with the outcome OK returned.
+	// Look is a third key that a Transfer looks at, "" if it does not.
+	Look string
+	// Out is what a Read, Dequeue or Acquire with the outcome OK returned, and
+	// what a Transfer that moved its amount found at Look.
 	Out Value
 	// Swapped tells whether a CAS with the outcome OK replaced the value, and
 	// whether a Transfer moved the amount. A comparison that was made and failed
@@ -125,6 +128,9 @@ func (h History) Keys() []string {
 		seen[h[i].Key] = struct{}{}
 		if h[i].Kind == Transfer {
 			seen[h[i].To] = struct{}{}
+			if h[i].Look != "" {
+				seen[h[i].Look] = struct{}{}
+			}
 		}
 	}
 	return slices.Sorted(maps.Keys(seen))
@@ -217,18 +223,20 @@ func (o *Operation) validate() error {
 		return fmt.Errorf("a %s has what only a cas has: an expected value or a swap", o.Kind)
 	case len(o.Lists) > 0:
 		return fmt.Errorf("a %s has what only a transaction has: lists", o.Kind)
-	case o.Kind != Transfer && (o.To != "" || o.Amount != 0):
-		return fmt.Errorf("a %s has what only a transfer has: a second key or an amount", o.Kind)
+	case o.Kind != Transfer && (o.To != "" || o.Amount != 0 || o.Look != ""):
+		return fmt.Errorf("a %s has what only a transfer has: a second key, an amount or a key to look at", o.Kind)
 	case o.Kind == Transfer && (o.In != Value{}):
 		return fmt.Errorf("a transfer has an input, %v", o.In)
 	case o.Kind == Transfer && (o.To == o.Key || o.Amount <= 0):
 		return fmt.Errorf("a transfer of %d from %q to %q, expected an amount above 0 and two keys", o.Amount, o.Key, o.To)
-	case (!o.answers() || o.Outcome != OK) && o.Out != Value{}:
+	case o.Kind == Transfer && o.Look != "" && (o.Look == o.Key || o.Look == o.To):
+		return fmt.Errorf("a transfer from %q to %q that looks at %q, expected a third key", o.Key, o.To, o.Look)
+	case (!o.answers() && !o.looked() || o.Outcome != OK) && o.Out != Value{}:
 		return fmt.Errorf("a %s with outcome %s has an output, %v", o.Kind, o.Outcome, o.Out)
 	case o.Outcome != OK && o.Swapped:
 		return fmt.Errorf("a %s with outcome %s has taken effect", o.Kind, o.Outcome)
 	}
-	for _, text := range [...]string{o.Client, o.Node, o.Side, o.Key, o.To, o.Expected.Text, o.In.Text, o.Out.Text, o.Error} {
+	for _, text := range [...]string{o.Client, o.Node, o.Side, o.Key, o.To, o.Look, o.Expected.Text, o.In.Text, o.Out.Text, o.Error} {
 		if !utf8.ValidString(text) {
 			return fmt.Errorf("%q is not UTF-8", text)
 		}
@@ -238,6 +246,9 @@ func (o *Operation) validate() error {
 
 // answers tells whether an operation is one that asks for a value.
 func (o *Operation) answers() bool { return o.Kind == Read || o.Kind == Dequeue || o.Kind == Acquire }
+
+// looked tells whether an operation is a transfer that has found out what another key holds.
+func (o *Operation) looked() bool { return o.Kind == Transfer && o.Look != "" && o.Swapped }
 
 // expectedKinds names all kinds in an error.
 const expectedKinds = "read, write, cas, append, transfer, enqueue, dequeue, acquire or release"

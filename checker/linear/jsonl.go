@@ -45,6 +45,13 @@ type operationJSON struct {
 type transferJSON struct {
 	To     string `json:"to"`
 	Amount int64  `json:"amount"`
+	Look   string `json:"look,omitempty"`
+}
+
+// lookedJSON is what a transfer that looks at a key has as its out, once it has
+// moved its amount.
+type lookedJSON struct {
+	Found *string `json:"found"`
 }
 
 // casJSON is what a cas has as its in.
@@ -88,8 +95,10 @@ func toJSON(op *Operation) operationJSON {
 			line.Out = op.Swapped
 		}
 	case Transfer:
-		line.In = transferJSON{To: op.To, Amount: op.Amount}
-		if op.Outcome == OK {
+		line.In = transferJSON{To: op.To, Amount: op.Amount, Look: op.Look}
+		if op.looked() {
+			line.Out = lookedJSON{Found: textOrNil(op.Out)}
+		} else if op.Outcome == OK {
 			line.Out = op.Swapped
 		}
 	case Write, Append, Enqueue:
@@ -245,7 +254,7 @@ func (o *jsonObject) inOut(op *Operation) error {
 			return err
 		}
 		if op.Outcome == OK {
-			return o.need("out", &op.Swapped, "true or false, whether the amount was moved")
+			return o.transferred(op)
 		}
 	default:
 		err = o.take("in", &in, "a string or null")
@@ -271,14 +280,38 @@ func (o *jsonObject) transfer(op *Operation) error {
 	if !ok {
 		return o.fault("", "no in", `one with "to" and "amount"`)
 	}
-	inner, err := parseObject(field.raw, o.line, field.column-1, "to", "amount")
+	inner, err := parseObject(field.raw, o.line, field.column-1, "to", "amount", "look")
 	if err != nil {
 		return err
 	}
 	if err := inner.need("to", &op.To, "a string"); err != nil {
 		return err
 	}
+	if err := inner.take("look", &op.Look, "a string"); err != nil {
+		return err
+	}
 	return inner.need("amount", &op.Amount, "an integer above 0")
+}
+
+// transferred reads the out of a transfer: whether it moved the amount or, if it did
+// and looks at a key, an object with what it found there.
+func (o *jsonObject) transferred(op *Operation) error {
+	field, ok := o.fields["out"]
+	if !ok || op.Look == "" || !strings.HasPrefix(string(field.raw), "{") {
+		return o.need("out", &op.Swapped, "true or false, whether the amount was moved")
+	}
+	inner, err := parseObject(field.raw, o.line, field.column-1, "found")
+	if err != nil {
+		return err
+	}
+	var out lookedJSON
+	if err := inner.need("found", &out.Found, "a string or null"); err != nil {
+		return err
+	}
+	if op.Swapped = true; out.Found != nil {
+		op.Out = Some(*out.Found)
+	}
+	return nil
 }
 
 // cas reads the in of a cas, an object of its own.

@@ -11,7 +11,8 @@ import (
 )
 
 // A transfer is one operation on two keys: keys that transfers join, directly or
-// by way of others, are one object, and are judged together. What is known of
+// by way of others, are one object, and are judged together. A key that a transfer
+// looks at is joined as well: what it held is known of that very instant. What is known of
 // single registers (prepare.go, narrow.go) does not hold for it, so the search
 // has more to do; it is as exact.
 
@@ -54,6 +55,7 @@ type ledgerInput struct {
 	cellInput
 	key, to int
 	amount  int64
+	look    int // -1: none
 }
 
 func newLedger(ops History, c *cell) *ledger {
@@ -80,6 +82,9 @@ func (l *ledger) apply(state int, in ledgerInput, out cellOutput) (bool, int) {
 	}
 	if !moved {
 		return true, state
+	}
+	if in.look >= 0 && out.known && out.out != values[in.look] {
+		return false, state
 	}
 	values = slices.Clone(values)
 	values[in.key], values[in.to] = l.cell.id(from), l.cell.id(to)
@@ -141,17 +146,20 @@ func (l *ledger) model(step func(int, ledgerInput, cellOutput) (bool, int)) porc
 
 func (l *ledger) operation(op, shown *Operation, client int) porcupine.Operation {
 	made := l.cell.operation(op, shown, client)
-	in := ledgerInput{cellInput: made.Input.(cellInput), amount: op.Amount}
+	in := ledgerInput{cellInput: made.Input.(cellInput), amount: op.Amount, look: -1}
 	in.key, _ = slices.BinarySearch(l.keys, op.Key)
 	if op.Kind == Transfer {
 		in.to, _ = slices.BinarySearch(l.keys, op.To)
+		if op.Look != "" {
+			in.look, _ = slices.BinarySearch(l.keys, op.Look)
+		}
 	}
 	made.Input = in
 	return made
 }
 
 // joint tells whether the operations are on more than one key, or any of them is
-// on two.
+// on several.
 func joint(ops History) bool {
 	return slices.ContainsFunc(ops, func(op Operation) bool { return op.Kind == Transfer || op.Key != ops[0].Key })
 }
@@ -181,8 +189,14 @@ func (h History) objects() map[string]string {
 	}
 	for i := range h {
 		if h[i].Kind == Transfer && h[i].Outcome != Fail {
-			a, b := root(h[i].Key), root(h[i].To)
-			first[max(a, b)] = min(a, b)
+			others := []string{h[i].To, h[i].Look}
+			if h[i].Look == "" {
+				others = others[:1]
+			}
+			for _, other := range others {
+				a, b := root(h[i].Key), root(other)
+				first[max(a, b)] = min(a, b)
+			}
 		}
 	}
 	for _, key := range keys {

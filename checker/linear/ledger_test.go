@@ -51,6 +51,42 @@ func TestTransfersJoinKeys(t *testing.T) {
 	roundTrip(t, whole)
 }
 
+// looking lets a transfer look at a key as well.
+func looking(o Operation, key string, found Value) Operation {
+	o.Look, o.Out = key, found
+	return o
+}
+
+// TestTransfersLook: what a transfer finds at a third key, it finds in the instant in
+// which it moves its amount. Of two that each look at what the other changes (write
+// skew) one must have seen the other.
+func TestTransfersLook(t *testing.T) {
+	crossed := func(found string) History {
+		return append(bank(
+			looking(transfer(10, 1, "a", "d", 4, true, 10, 20), "b", Some("10")),
+			looking(transfer(11, 2, "b", "e", 3, true, 11, 19), "a", Some(found)),
+		), readOf(12, "a", "6", 30, 31), readOf(13, "b", "7", 30, 31))
+	}
+	if result := mustCheck(t, crossed("6"), KV()); result.Verdict != Holds {
+		t.Errorf("%s", result.Explanation)
+	}
+	result := mustCheck(t, crossed("10"), KV())
+	if result.Verdict != Violated || !strings.Contains(result.Explanation, "transfer of 4 from a to d, looking at b by client 1 (invoked 10ns, returned 20ns) was done and found \"10\", but") ||
+		!strings.Contains(result.Explanation, "client 2: transfer of 3 from b to e, looking at a → found \"10\"") {
+		t.Errorf("%s: %s", result.Verdict, result.Explanation)
+	}
+	nothing := looking(transfer(14, 1, "a", "b", 4, true, 10, 20), "d", Value{})
+	if result := mustCheck(t, bank(nothing), KV()); result.Verdict != Holds {
+		t.Errorf("%s", result.Explanation)
+	}
+	refused := looking(transfer(15, 1, "a", "b", 400, false, 21, 22), "d", Value{})
+	roundTrip(t, append(crossed("6"), nothing, refused)[3:])
+	same := looking(transfer(10, 1, "a", "b", 4, true, 10, 20), "b", Some("10"))
+	if err := bank(same).Validate(); err == nil || !strings.Contains(err.Error(), "expected a third key") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestTransfersThatCannotBe(t *testing.T) {
 	for name, c := range map[string]struct {
 		op   Operation

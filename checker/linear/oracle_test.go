@@ -35,7 +35,7 @@ func tryOrders(rest []Operation, state map[string]Value) bool {
 		after, allowed := effect(next, state[next.Key])
 		changed := map[string]Value{next.Key: after}
 		if next.Kind == Transfer {
-			changed, allowed = transferred(next, state[next.Key], state[next.To])
+			changed, allowed = transferred(next, state[next.Key], state[next.To], state[next.Look])
 		}
 		if !allowed {
 			continue
@@ -64,7 +64,7 @@ func mayBeNext(next Operation, rest []Operation) bool {
 }
 
 // transferred is the specification of a transfer, in small numbers.
-func transferred(op Operation, from, to Value) (map[string]Value, bool) {
+func transferred(op Operation, from, to, looked Value) (map[string]Value, bool) {
 	digits := map[Value]int64{{}: 0}
 	for i := range int64(20) {
 		digits[Some(fmt.Sprint(i))] = i
@@ -76,7 +76,7 @@ func transferred(op Operation, from, to Value) (map[string]Value, bool) {
 	}
 	return map[string]Value{
 		op.Key: Some(fmt.Sprint(a - op.Amount)), op.To: Some(fmt.Sprint(b + op.Amount)),
-	}, op.Outcome != OK || op.Swapped
+	}, op.Outcome != OK || op.Swapped && (op.Look == "" || op.Out == looked)
 }
 
 // effect is the specification once more, on values instead of numbers.

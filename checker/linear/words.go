@@ -82,11 +82,20 @@ func action(op *Operation) string {
 	return fmt.Sprintf("%s %v", op.Kind, op.In)
 }
 
+// wayOf tells between which keys a transfer moves its amount, and at which it looks.
+func wayOf(op *Operation) string {
+	way := fmt.Sprintf(" from %s to %s", nameOfKey(op.Key), nameOfKey(op.To))
+	if op.Look != "" {
+		way += ", looking at " + nameOfKey(op.Look)
+	}
+	return way
+}
+
 // labelOf names an operation and its answer in one short line.
 func labelOf(op *Operation) string {
 	label := fmt.Sprintf("%s: %s", who(op), action(op))
 	if op.Kind == Transfer {
-		label += fmt.Sprintf(" from %s to %s", nameOfKey(op.Key), nameOfKey(op.To))
+		label += wayOf(op)
 	}
 	switch {
 	case op.Outcome == Fail:
@@ -101,6 +110,8 @@ func labelOf(op *Operation) string {
 		return label + " → not equal"
 	case op.Kind == Transfer && !op.Swapped:
 		return label + " → not moved"
+	case op.looked():
+		return label + " → found " + op.Out.String()
 	}
 	return label + " → ok"
 }
@@ -112,7 +123,7 @@ func subject(op *Operation, clock Clock) string {
 		what = fmt.Sprintf("%s on %s", action(op), nameOfKey(op.Key))
 	}
 	if op.Kind == Transfer {
-		what = fmt.Sprintf("%s from %s to %s", action(op), nameOfKey(op.Key), nameOfKey(op.To))
+		what = action(op) + wayOf(op)
 	}
 	answer := "returned " + op.Out.String()
 	switch {
@@ -122,6 +133,8 @@ func subject(op *Operation, clock Clock) string {
 		answer = "returned the token " + op.Out.Text
 	case op.Kind == Dequeue && !op.Out.Present:
 		answer = "found nothing"
+	case op.looked():
+		answer = "was done and found " + op.Out.String()
 	case op.Kind == Transfer && op.Swapped:
 		answer = "was done"
 	case op.Kind == Transfer:

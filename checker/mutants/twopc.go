@@ -1,6 +1,7 @@
 package mutants
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -56,11 +57,21 @@ func twopcMutants() []Mutant {
 			Seeds:    100, Seed: 1,
 			Wrap: func(inner protocols.Node) protocols.Node { return &ForgetsOwnBranch{Inner: inner} },
 		},
+		{
+			Name:     "2pc-votes-before-locks",
+			Error:    "a coordinator asks for votes before all have executed, so that who only reads gives up its locks too early",
+			Source:   "Mohan, Lindsay and Obermarck, 1986, section 3.3: read-only votes are for when all locks are taken; Eswaran et al., 1976, on two-phase locking",
+			Property: "linearizable",
+			Protocol: "twopc",
+			Scenario: "2pc-readers",
+			Seeds:    500, Seed: 3,
+			Wrap: func(inner protocols.Node) protocols.Node { return &VotesBeforeLocks{Inner: inner} },
+		},
 	}
 }
 
 func twopcTypes() []any {
-	return []any{(*HastyForce)(nil), (*AbortsInDoubt)(nil), (*ForgetsOwnBranch)(nil)}
+	return []any{(*HastyForce)(nil), (*AbortsInDoubt)(nil), (*ForgetsOwnBranch)(nil), (*VotesBeforeLocks)(nil)}
 }
 
 // The records that a HastyForce is hasty with.
@@ -190,3 +201,29 @@ func (m *ForgetsOwnBranch) Replicated() protocols.StateMachine { return replicat
 
 // Resource implements protocols.Participant.
 func (m *ForgetsOwnBranch) Resource() protocols.Resource { return resourceOf(m.Inner) }
+
+// VotesBeforeLocks is a coordinator that asks for votes where it should first ask all
+// to execute.
+type VotesBeforeLocks struct{ Inner protocols.Node }
+
+// Step implements protocols.Node.
+func (m *VotesBeforeLocks) Step(now time.Duration, event protocols.Event, out *protocols.Effects) {
+	seen := len(*out)
+	m.Inner.Step(now, event, out)
+	for i := seen; i < len(*out); i++ {
+		send, sends := (*out)[i].(protocols.Send)
+		if work, works := send.Message.(twopc.Work); sends && works {
+			(*out)[i] = protocols.Send{To: send.To, Message: twopc.Prepare{Request: work.Request, Oldest: work.Oldest}}
+		}
+	}
+	node, ok := m.Inner.(*twopc.Node)
+	if !ok {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(node.Transactions)) {
+		if t := node.Transactions[id]; t.Stage == twopc.StageWorking {
+			t.Stage = twopc.StageVoting
+			node.Transactions[id] = t
+		}
+	}
+}

@@ -24,7 +24,7 @@ func TestTwoPhaseCommitMutantsAreFound(t *testing.T) {
 		}
 	}
 	report, err := lab.Hunt(context.Background(), scenarios.Hunt{Mutants: wanted, Progress: func(string) {}})
-	if err != nil || len(wanted) != 4 {
+	if err != nil || len(wanted) != 5 {
 		t.Fatal(err, len(wanted))
 	}
 	for i := range report.Mutants {

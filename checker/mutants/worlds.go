@@ -67,6 +67,9 @@ var worlds = map[string]World{
 		Breaks: "conservation", Steps: 7,
 		Set: parameters{"asks": "moves", "clients": "2", "operations": "2", "contacts": "own", "before": "ask c1"},
 	},
+	"2pc-votes-before-locks": {
+		Beyond: "it takes transactions of which somebody only reads, and no client of a world asks for such",
+	},
 
 	"zab-ack-before-durable": {Breaks: "force-order", Steps: 3},
 	"zab-epoch-before-history": {

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -36,6 +37,11 @@ func Transfer(from, to string, amount int64) Transaction {
 		{Op: Add, Key: from, Value: strconv.FormatInt(-amount, 10)},
 		{Op: Add, Key: to, Value: strconv.FormatInt(amount, 10)},
 	}}
+}
+
+// Looking returns the transaction with a Get of one more key, at its end.
+func (t Transaction) Looking(at string) Transaction {
+	return Transaction{Commands: append(slices.Clip(t.Commands), Command{Op: Get, Key: at})}
 }
 
 // Keys returns the keys that the transaction names, in the order of its

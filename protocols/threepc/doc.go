@@ -20,7 +20,8 @@
 // that it owns (package resource). The processes of a transaction, its cohort,
 // are those who change something and the coordinator, which has a YES of its own
 // to give. A single participant decides alone (Perform), and who only reads gives
-// up its locks with its vote, when all have executed (Execute).
+// up its locks with its vote, when all have executed (Execute); how it ends it does
+// not know. A coordinator that only reads does both: it gives up its locks, and YES.
 //
 // # Termination
 //

@@ -36,6 +36,7 @@ func Protocol() protocols.Protocol {
 		Milestones: []protocols.Milestone{
 			{Kind: protocols.Begun},
 			{Kind: protocols.Voted, Text: protocols.VoteYes},
+			{Kind: protocols.Voted, Text: protocols.VoteReadOnly},
 			{Kind: protocols.Voted, Text: protocols.VoteNo},
 			{Kind: protocols.Decided, Text: protocols.Commit},
 			{Kind: protocols.Decided, Text: protocols.Abort},

@@ -34,11 +34,10 @@ func Protocol() protocols.Protocol {
 		New:        newNode,
 		NeedsAll:   true,
 		Invariants: []string{"ac1", "ac2", "ac3", "ac4", "ac5", "in-doubt-locks", "heuristic-damage", "conservation", "force-order"},
-		// The vote of a participant where a transaction only reads is not among
-		// them: no scenario has such a transaction.
 		Milestones: []protocols.Milestone{
 			{Kind: protocols.Begun},
 			{Kind: protocols.Voted, Text: protocols.VoteYes},
+			{Kind: protocols.Voted, Text: protocols.VoteReadOnly},
 			{Kind: protocols.Heuristic},
 			{Kind: protocols.Damage},
 			{Kind: protocols.Halted},

@@ -73,6 +73,10 @@ func bank(d Draw, protocol string, parameters func(d Draw, nodes int) string) st
 	nodes := rapid.IntRange(2, 5).Draw(d.T, "nodes")
 	mix := d.Choice("mix", "{transfer: 2, read: 1}", "{read: 2, write: 2, cas: 1, delete: 1}", "{transfer: 1}")
 	keys := rapid.IntRange(2, 8).Draw(d.T, "keys")
+	look := ""
+	if keys > 2 {
+		look = ", " + d.Choice("look", "0%", "50%", "100%")
+	}
 	initial := make([]string, keys)
 	for i := range initial {
 		initial[i] = fmt.Sprintf("k%d: 20", i+1)
@@ -84,8 +88,8 @@ func bank(d Draw, protocol string, parameters func(d Draw, nodes int) string) st
 		fmt.Sprintf("links: {%s, %s, %s}", d.Percent("loss", 10), d.Percent("duplicate", 10), d.Percent("reorder", 20)),
 		"clients: [{retry: all}, {retry: all, timeout: 500ms}, {}]",
 		fmt.Sprintf("initial: {%s}", strings.Join(initial, ", ")),
-		fmt.Sprintf("workload: {random: {from: 1s, until: 16s, rate: %d/s, keys: %d, %s}}",
-			rapid.IntRange(1, 4).Draw(d.T, "rate"), keys, mix),
+		fmt.Sprintf("workload: {random: {from: 1s, until: 16s, rate: %d/s, keys: %d, %s%s}}",
+			rapid.IntRange(1, 4).Draw(d.T, "rate"), keys, mix, look),
 		"until: 32s",
 		"swarm: {faults: [partition, crash, pause, slow, clock, disk, links], from: 1s, until: 12s, down: 2}",
 	}, "\n")

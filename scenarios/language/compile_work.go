@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"quorumlab/network"
 	"quorumlab/protocols"
 )
 
@@ -167,6 +168,9 @@ func (c *compiler) operation(doc operationDocument) Operation {
 
 func (c *compiler) transfer(doc transferDocument, o *Operation) {
 	o.Key, o.To, o.Amount = string(doc.From.Value), string(doc.To.Value), int64(doc.Amount.Value)
+	if o.Look = string(doc.Look.Value); doc.Look.given() && (o.Look == o.Key || o.Look == o.To || o.Look == "") {
+		c.fail(doc.Look.place, "a transfer that looks at "+quote(o.Look), "a third key", "what it takes from and adds to it sees anyway")
+	}
 	if o.Key == o.To && doc.To.given() {
 		c.fail(doc.To.place, "a transfer from "+quote(o.Key)+" to itself", "another key", "")
 	}
@@ -181,6 +185,9 @@ func (c *compiler) generator(doc generatorDocument) Generator {
 		Keys: c.keys(doc.Keys),
 	}
 	g.Mix = c.mix(doc, g.Keys)
+	if g.Look = network.Probability(doc.Look.Value); g.Look > 0 && len(g.Keys) < 3 {
+		c.fail(doc.Look.place, "transfers that look at a third of "+plural(len(g.Keys), "key"), "three keys at least", "")
+	}
 	if doc.Until.given() {
 		g.Until = c.instant(doc.Until)
 	}

@@ -268,7 +268,9 @@ type transferDocument struct {
 	To leaf[text] `yaml:"to" jsonschema:"required"`
 	// A whole number above 0.
 	Amount leaf[whole] `yaml:"amount" jsonschema:"required"`
-	Place  place       `yaml:"-"`
+	// A third key that it looks at in the same instant. Default: none.
+	Look  leaf[text] `yaml:"look"`
+	Place place      `yaml:"-"`
 }
 
 type transactionForm struct {
@@ -319,6 +321,8 @@ type generatorDocument struct {
 	Keys keysDocument `yaml:"keys"`
 	// Weights of the kinds of operation, such as {read: 50, write: 40, cas: 10}. Default {read: 1, write: 1}. A transfer moves 1 to 9 between two of the keys, which should hold numbers (`initial`) and not be written otherwise. A transaction appends to the keys, which are then lists, and reads them, 1 to 4 times in all.
 	Mix mapping[leaf[whole]] `yaml:"mix"`
+	// How many of the transfers look at a third key as well. Default 0%.
+	Look leaf[share] `yaml:"look"`
 	// Who makes them, by name. Default: all clients.
 	Clients several[leaf[name]] `yaml:"clients"`
 	Place   place               `yaml:"-"`

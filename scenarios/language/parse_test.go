@@ -131,10 +131,12 @@ workload:
     - {at: 3s, client: x, delete: W}
     - {at: 4s, client: x, transfer: {from: a, to: b, amount: 10}}
     - {at: 4s, client: x, transaction: [{append: l, element: one}, {read: l}, {append: m, element: one}]}
+    - {at: 4s, client: x, transfer: {from: a, to: b, amount: 10, look: c}}
   random:
     - {from: 1s, until: 20s, rate: 5/m, keys: [V, W], mix: {read: 5, delete: 0, cas: 1}, clients: [x, y1]}
     - {rate: 1/50ms, keys: 1}
     - {rate: 1/50ms, keys: 2, mix: {transfer: 1}}
+    - {rate: 1/50ms, keys: 3, mix: {transfer: 1}, look: 25%}
 timeline:
   - {at: 10s, heal: all}
   - {at: 1s, say: "…"}

@@ -246,6 +246,7 @@ func (r renderer) operation(o Operation) *tree {
 		moved.put("from", textual(o.Key))
 		moved.put("to", textual(o.To))
 		moved.put("amount", number(int(o.Amount)))
+		moved.putText("look", o.Look)
 		t.put(string(o.Kind), moved)
 		return t
 	}
@@ -283,6 +284,9 @@ func (r renderer) generator(g Generator) *tree {
 		mix.put(string(w.Kind), number(w.Weight))
 	}
 	t.put("mix", mix)
+	if g.Look > 0 {
+		t.put("look", perMillion(int64(g.Look)))
+	}
 	t.put("clients", sequenceOf(g.Clients, r.client))
 	return t
 }

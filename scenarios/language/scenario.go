@@ -183,6 +183,8 @@ type Operation struct {
 	Amount int64
 	// Lists is what a Transaction does, in order.
 	Lists []ListStep
+	// Look is a third key that a Transfer looks at, "" if it does not.
+	Look string
 }
 
 // ListStep is a part of a Transaction: an append of Element to the list that Key
@@ -198,7 +200,9 @@ type Generator struct {
 	Gap         time.Duration // mean time between two starts of one client
 	Keys        []string
 	// Mix holds the weight, above 0, of each kind that occurs.
-	Mix     []Weight
+	Mix []Weight
+	// Look is the chance that a transfer looks at a third key.
+	Look    network.Probability
 	Clients []protocols.ClientID
 }
 

@@ -112,6 +112,9 @@ func inWords(op *linear.Operation) string {
 			return "delete " + op.Key
 		}
 	case linear.Transfer:
+		if op.Look != "" {
+			return fmt.Sprintf("transfer %d from %s to %s, and look at %s", op.Amount, op.Key, op.To, op.Look)
+		}
 		return fmt.Sprintf("transfer %d from %s to %s", op.Amount, op.Key, op.To)
 	case linear.Txn:
 		return op.Wants()
@@ -133,6 +136,8 @@ func outcomeInWords(op *linear.Operation) string {
 		return "ok, not changed"
 	case op.Kind == linear.Transfer && !op.Swapped:
 		return "ok, not moved"
+	case op.Kind == linear.Transfer && op.Look != "":
+		return fmt.Sprintf("ok, %s was %v", op.Look, op.Out)
 	}
 	return "ok"
 }

@@ -85,6 +85,9 @@ func OperationText(op *linear.Operation) string {
 	case linear.CAS:
 		return fmt.Sprintf("cas %s %v to %v", op.Key, op.Expected, op.In)
 	case linear.Transfer:
+		if op.Look != "" {
+			return fmt.Sprintf("transfer %d from %s to %s, look at %s", op.Amount, op.Key, op.To, op.Look)
+		}
 		return fmt.Sprintf("transfer %d from %s to %s", op.Amount, op.Key, op.To)
 	case linear.Txn:
 		return op.Wants()
@@ -106,6 +109,8 @@ func OutcomeText(op *linear.Operation) string {
 		return op.Saw()
 	case (op.Kind == linear.CAS || op.Kind == linear.Transfer) && !op.Swapped:
 		return "ok, not changed"
+	case op.Kind == linear.Transfer && op.Look != "":
+		return fmt.Sprintf("ok, %s=%v", op.Look, op.Out)
 	}
 	return "ok"
 }
