@@ -14,6 +14,7 @@ type places struct {
 	goal  uint32
 	// unfair: no step is owed anything.
 	unfair bool
+	again  bool // the goal is to be reached again and again
 }
 
 // road is a step: where from, where to, and of which class; less than 0 for a
@@ -28,7 +29,11 @@ func (m places) Explain(l Label) string       { return fmt.Sprintf("step %d", l>
 func (m places) Describe(s []uint32) []string { return []string{fmt.Sprint(s)} }
 
 func (m places) Properties() []Property {
-	return []Property{{Name: "goal", Expectation: Eventually}, {Name: "goal seen", Expectation: Sometimes}}
+	at := Eventually
+	if m.again {
+		at = Again
+	}
+	return []Property{{Name: "goal", Expectation: at}, {Name: "goal seen", Expectation: Sometimes}}
 }
 
 func (m places) Hits(state []uint32) uint64 {
@@ -102,6 +107,70 @@ func TestEventually(t *testing.T) {
 				t.Errorf("%s: %d steps, loop %d, want %d and %d", test.name, len(f.Path.Steps), f.Path.Loop, test.steps, test.loop)
 			}
 		}
+	}
+}
+
+// TestAgain: what is to come again and again is missed by a run that comes there, and
+// then goes in a circle elsewhere, or ends there.
+func TestAgain(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		m       places
+		verdict Verdict
+		steps   int
+		loop    int
+	}{
+		{"it ends there", places{steps: []road{{0, 1, 0}}, goal: 1}, Holds, 0, 0},
+		{"it ends behind it", places{steps: []road{{0, 1, 0}, {1, 2, 0}}, goal: 1}, Violated, 2, 0},
+		{"it comes back", places{steps: []road{{0, 1, 0}, {1, 2, 0}, {2, 1, 0}}, goal: 1}, Holds, 0, 0},
+		{"a circle behind it", places{steps: []road{{0, 1, 0}, {1, 2, 0}, {2, 3, 0}, {3, 2, 0}}, goal: 1}, Violated, 4, 3},
+		{"a circle that is not fair", places{steps: []road{{0, 1, 0}, {1, 2, 0}, {2, 2, 0}, {2, 1, 1}}, goal: 1}, Holds, 0, 0},
+	} {
+		test.m.again = true
+		f := explored(t, test.m, Options{Workers: 1}).Findings[0]
+		if f.Verdict != test.verdict {
+			t.Errorf("%s: %s, want %s", test.name, f.Verdict, test.verdict)
+			continue
+		}
+		if f.Path == nil {
+			continue
+		}
+		if len(f.Path.Steps) != test.steps || f.Path.Loop != test.loop || !Breaks(test.m, f.Path, 0) {
+			t.Errorf("%s: %d steps, loop %d, want %d and %d", test.name, len(f.Path.Steps), f.Path.Loop, test.steps, test.loop)
+		}
+	}
+}
+
+// owing is places that all owe class 0; a step serves what is said.
+type owing struct {
+	places
+	serves map[int]uint64 // by step
+}
+
+func (m owing) Expander() Expander { return m }
+
+func (m owing) Owes(state []uint32) uint64 { return 1 }
+
+func (m owing) Expand(state []uint32, b *Batch) {
+	for i, s := range m.steps {
+		if s.from == int(state[0]) {
+			b.Next()[0] = uint32(s.to)
+			b.Serves(m.serves[i])
+			b.Done(Label(i) << 8)
+		}
+	}
+}
+
+// TestOwing: a circle in which something is owed and never served is not fair, though
+// nowhere in it a step serves it; one in which a step does is.
+func TestOwing(t *testing.T) {
+	m := owing{places{steps: []road{{0, 1, 0}, {1, 0, 0}, {1, 2, 0}}, goal: 2}, map[int]uint64{2: 1}}
+	if f := explored(t, m, Options{Workers: 1}).Findings[0]; f.Verdict != Holds {
+		t.Errorf("what is owed is put off for ever: %s", f.Verdict)
+	}
+	m.serves[0] = 1 // set anew each time round
+	if f := explored(t, m, Options{Workers: 1}).Findings[0]; f.Verdict != Violated || f.Path.Loop != 1 {
+		t.Errorf("what is owed is served: %s", f.Verdict)
 	}
 }
 
