@@ -27,11 +27,15 @@ type Trace struct {
 // TraceVersion is the version that Write writes.
 const TraceVersion = 1
 
-// traceBegins is what a file that Write wrote begins with.
-const traceBegins = "{\n  \"check\": "
+// traceBegins is what a file that Write wrote begins with, but for white space.
+const traceBegins = `{"check":`
 
-// IsTrace reports whether a file begins as one of Write.
-func IsTrace(beginning string) bool { return strings.HasPrefix(beginning, traceBegins) }
+// IsTrace reports whether a file begins as one of Write, perhaps written anew by a
+// program for JSON.
+func IsTrace(beginning string) bool {
+	beginning = beginning[:min(len(beginning), 100)]
+	return strings.HasPrefix(strings.Join(strings.Fields(beginning), ""), traceBegins)
+}
 
 // Write writes the trace.
 func (t *Trace) Write(w io.Writer) error {

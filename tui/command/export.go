@@ -88,7 +88,7 @@ func (l *lab) export(ctx context.Context, name string, flags exportFlags) error 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return usage("", "%s: %w", name, err)
+		return inFile(name, err)
 	}
 	if flags.out == "-" {
 		_, err := l.out.Write(made.Bytes())

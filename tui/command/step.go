@@ -155,7 +155,6 @@ func (l *lab) stepOpen(argument string, flags stepFlags, seeded bool) (*stepped,
 
 // traceBytes reads a file, if it is one and begins like a trace.
 func traceBytes(name string) (data []byte, is bool, err error) {
-	begins := []string{`{"trace"`, "{\n  \"che"}
 	file, err := os.Open(name)
 	if err != nil {
 		if filepath.Ext(name) == ".jsonl" {
@@ -164,8 +163,9 @@ func traceBytes(name string) (data []byte, is bool, err error) {
 		return nil, false, nil
 	}
 	defer file.Close()
-	first := make([]byte, len(begins[0]))
-	if n, _ := io.ReadFull(file, first); !slices.Contains(begins, string(first[:n])) {
+	first := make([]byte, 32)
+	n, _ := io.ReadFull(file, first)
+	if first = first[:n]; !bytes.HasPrefix(first, []byte(`{"trace"`)) && !explore.IsTrace(string(first)) {
 		if filepath.Ext(name) == ".jsonl" {
 			return nil, false, usage("run … --trace FILE writes one", "%s is no trace of a scenario", name)
 		}

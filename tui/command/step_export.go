@@ -45,7 +45,11 @@ func (l *lab) film(ctx context.Context, name string, data []byte, cut film.Cut) 
 			return nil, err
 		}
 		t.Parameters = values
-		return film.Explored(model, t, cut.Keep)
+		made, err := film.Explored(model, t, cut.Keep)
+		if err != nil { // it is none of the model's, as for replay and step
+			return nil, internal(err)
+		}
+		return made, nil
 	}
 	if lives, err := livesIn(data); err != nil || lives != nil {
 		if err != nil {
