@@ -42,6 +42,11 @@
 // Always: every acknowledgement follows the disk write it speaks of; one
 // primary a term; of one term's entries every log holds a prefix.
 //
+// The default is new, as with the systems that this stands for: MySQL, PostgreSQL and
+// Redis take a wiped primary for an empty one, and with ask no cluster begins before all
+// its nodes have been up, nor does one of which a node is gone for good. Consensus
+// (packages paxos, zab) need not choose: there a quorum remembers.
+//
 // What it does not do: with empty_disk=new, tell a disk that was wiped from a new
 // one before a backup shows it that it is not. Until then node 1 leads term 1 once more,
 // answers reads from nothing and, with async, writes that nobody else will have; with
