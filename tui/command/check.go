@@ -285,7 +285,7 @@ func (f *checkFlags) parse(l *lab, name string) (*checking, explore.Options, err
 	if err != nil {
 		return nil, options, usage("", "%v", err)
 	}
-	collect(model, options.MemoryMax)
+	collect(options.MemoryMax)
 	c := &checking{name: name, model: model, values: values, flags: *f}
 	if f.checkpoint != "" || f.resume != "" {
 		options.Checkpoint = c.checkpointing()
@@ -314,25 +314,13 @@ func (f *checkFlags) memoryMax() (uint64, error) {
 	return freeMemory() / 4 * 3, nil
 }
 
-// collect has the garbage collector keep to the bound: the tables of a search are
-// garbage as soon as they have grown.
-func collect(model explore.Model, bound uint64) {
-	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	percent := checkGarbagePercent
-	if _, ok := model.(*world.Model); ok {
-		percent = worldGarbagePercent
-	}
-	debug.SetGCPercent(percent)
-	if bound > 0 {
+// collect has the garbage collector keep to the bound. Tables grow in place, so that
+// there is little garbage: to collect more often would take time and give next to nothing.
+func collect(bound uint64) {
+	if bound > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(bound + bound/3))
 	}
 }
-
-// The collector has next to nothing to scan of a reference model. Of a world it has
-// whole nodes to scan, each time, and little memory to gain.
-const checkGarbagePercent, worldGarbagePercent = 25, 100
 
 // freeMemory returns how much memory can be had, 0 if the system does not tell.
 func freeMemory() uint64 {

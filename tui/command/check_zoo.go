@@ -180,7 +180,7 @@ func (l *lab) zooWorld(m *mutants.Mutant, name string, flags checkFlags) (explor
 	if err != nil {
 		return nil, nil, options, internal(err)
 	}
-	collect(model, options.MemoryMax)
+	collect(options.MemoryMax)
 	return model, values, options, nil
 }
 
