@@ -35,13 +35,15 @@ func (d Draw) Choice(name string, values ...string) string {
 // many nodes and keys there are, how the keys are spread, how bad the links are, what
 // clients do, and the parameters as the protocol says. Under random faults all
 // invariants must hold, and what clients see must be linearizable; when the faults
-// are over all must be decided (ac5).
+// are over all must be decided (ac5). What fails is kept as by Check.
 func Banks(t *testing.T, protocol string, parameters func(d Draw, nodes int) string) {
 	t.Helper()
 	lab, err := scenarios.NewLab()
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := &checks{lab: lab, space: &Space{Protocol: protocol}, folder: folderOf(t.Name())}
+	defer c.keep(t)
 	judged := 0
 	rapid.Check(t, func(t *rapid.T) {
 		document := bank(Draw{t}, protocol, parameters)
@@ -57,6 +59,9 @@ func Banks(t *testing.T, protocol string, parameters func(d Draw, nodes int) str
 			t.Fatal(err)
 		}
 		for _, f := range report.Failed {
+			c.failed = &failure{scenario: f.Document, seed: seed, verdict: scenarios.Verdict{
+				Property: f.Property, Subject: f.Subject, Witness: f.Witness,
+			}}
 			t.Fatalf("%s: %s\nseed %d of\n%s", f.Property, f.Witness, seed, document)
 		}
 		if report.Unknown == 0 {

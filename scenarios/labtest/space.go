@@ -53,19 +53,23 @@ func check(t rapid.TB, space Space) {
 		t.Fatal(err)
 	}
 	c := &checks{lab: lab, space: &space, folder: folderOf(t.Name())}
-	defer func() {
-		if c.failed != nil {
-			if err := c.save(t.Name()); err != nil {
-				t.Errorf("the failure cannot be saved: %v", err)
-			}
-		}
-	}()
+	defer c.keep(t)
 	rapid.Check(t, c.one)
 	if wanted := checksWanted(); c.done < wanted {
 		t.Errorf("%d checks of %d were made", c.done, wanted)
 	}
 	if c.vacuous() {
 		t.Errorf("%d checks show nothing: %d operations succeeded, %d faults took effect", c.done, c.succeeded, c.struck)
+	}
+}
+
+// keep saves the smallest failure, if there is any.
+func (c *checks) keep(t rapid.TB) {
+	if c.failed == nil {
+		return
+	}
+	if err := c.save(t.Name()); err != nil {
+		t.Errorf("the failure cannot be saved: %v", err)
 	}
 }
 
