@@ -55,7 +55,7 @@ func (l *Lab) Sections(r io.Reader) ([]trace.Header, error) {
 		}
 		if err == nil {
 			headers = append(headers, header)
-			err = reader.Skip()
+			err = reader.Skip(header)
 		}
 		if err != nil {
 			return nil, err

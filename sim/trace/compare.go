@@ -86,17 +86,33 @@ func (r *Reader) Next() (Header, error) {
 	return header, nil
 }
 
-// Skip goes to the end of the section whose header was read last, and looks at
-// nothing on the way.
-func (r *Reader) Skip() error {
+// Skip goes to the end of the section whose header was read last. It does not look at
+// what the lines say, but sees that the steps are those that were written: one that
+// does not fit its own hash is a *Problem.
+func (r *Reader) Skip(header Header) error {
+	hash, err := header.identity()
+	if err != nil {
+		return err
+	}
 	for {
 		line, err := r.line()
 		if errors.Is(err, io.EOF) {
 			return r.problem(0, "the file ends within a section", "it was cut off, or is still being written")
 		}
-		if err != nil || bytes.HasPrefix(line, []byte(`{"end":`)) {
+		if err != nil {
 			return err
 		}
+		if bytes.HasPrefix(line, findingKey) {
+			continue
+		}
+		at, end := bytes.LastIndex(line, hashKey), bytes.HasPrefix(line, endKey)
+		if at < 0 || !fits(hash, line, at, end) {
+			return r.problem(0, "this is not the line that was written here", unfit)
+		}
+		if end {
+			return nil
+		}
+		hash = sum(hash, line[:at])
 	}
 }
 
@@ -183,7 +199,15 @@ func (c *Comparer) Write(line []byte) (int, error) {
 	return 0, c.difference(found, want)
 }
 
-var hashKey = []byte(`,"hash":"`)
+var (
+	hashKey = []byte(`,"hash":"`)
+	// findingKey and endKey begin the lines that are no steps.
+	findingKey = []byte(`{"finding":`)
+	endKey     = []byte(`{"end":`)
+)
+
+// unfit is the hint about a line that is not as it was written.
+const unfit = "the line does not fit its own hash: the file was changed after it was written"
 
 func sum(before uint64, record []byte) uint64 {
 	return xxhash.Sum64(append(chain(before, nil), record...))
@@ -197,12 +221,12 @@ func (c *Comparer) difference(found, want []byte) error {
 	}
 	from := max(0, column-24)
 	what := fmt.Sprintf("found %s, expected %s", excerpt(found[min(from, len(found)):]), excerpt(want[min(from, len(want)):]))
-	p := c.reader.problem(column+1, what, "the line does not fit its own hash: the file was changed after it was written")
+	p := c.reader.problem(column+1, what, unfit)
 	switch {
 	case c.sound(found, want):
 		p.Diverged = true
 		p.Hint = "the file is sound: this program does something else than the one that wrote it"
-	case bytes.HasPrefix(found, []byte(`{"finding":`)):
+	case bytes.HasPrefix(found, findingKey):
 		p.Hint = "the steps before are the same: the file was changed, or this program judges otherwise"
 	}
 	return p
@@ -211,15 +235,19 @@ func (c *Comparer) difference(found, want []byte) error {
 // sound reports whether a line that is not what running again gives is all the
 // same the one that was written behind those before it.
 func (c *Comparer) sound(line, want []byte) bool {
-	at := bytes.LastIndex(line, hashKey)
-	if at < 0 {
-		return false
-	}
+	at, end := bytes.LastIndex(line, hashKey), bytes.HasPrefix(line, endKey)
+	return at >= 0 && !(end && bytes.HasPrefix(want, endKey)) && fits(c.hash, line, at, end)
+}
+
+// fits reports whether a line, whose hash stands at a place, is the one that was
+// written behind those before it, of which the hash is given. The end's is that of
+// the last step.
+func fits(hash uint64, line []byte, at int, end bool) bool {
 	stored := line[at+len(hashKey):]
-	if end := []byte(`{"end":`); bytes.HasPrefix(line, end) { // its hash is that of the last step
-		return !bytes.HasPrefix(want, end) && string(stored) == string(appendHash(nil, c.hash))+`"}}`
+	if end {
+		return string(stored) == string(appendHash(nil, hash))+`"}}`
 	}
-	return string(stored) == string(appendHash(nil, sum(c.hash, line[:at])))+`"}`
+	return string(stored) == string(appendHash(nil, sum(hash, line[:at])))+`"}`
 }
 
 // excerpt returns the beginning of a line, quoted.

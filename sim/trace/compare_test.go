@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,6 +97,36 @@ func TestChangedHeaderIsFound(t *testing.T) {
 		if p := problem(t, replay(t, changed)); p.Line > 2 || p.Diverged {
 			t.Fatalf("byte %d: %+v", at, p)
 		}
+	}
+}
+
+// TestSkipSeesWhatWasChanged: who goes by the steps of a file without running them
+// again hears of every byte of them that is another, and of a step that is missing.
+func TestSkipSeesWhatWasChanged(t *testing.T) {
+	file := written(t, 1)
+	skip := func(file []byte) error {
+		reader := trace.NewReader(bytes.NewReader(file))
+		h, err := reader.Next()
+		if err != nil {
+			return err
+		}
+		return reader.Skip(h)
+	}
+	if err := skip(file); err != nil {
+		t.Fatal(err)
+	}
+	from, to := bytes.IndexByte(file, '\n')+1, bytes.Index(file, []byte(`{"finding"`))
+	for at := from; at < to; at++ {
+		changed := bytes.Clone(file)
+		changed[at] ^= 4
+		p := problem(t, skip(changed))
+		if line := 1 + bytes.Count(file[:at], []byte("\n")); p.Line != line || p.Hint == "" {
+			t.Fatalf("byte %d of line %d: %+v", at, line, p)
+		}
+	}
+	second := from + bytes.IndexByte(file[from:], '\n') + 1
+	if p := problem(t, skip(slices.Delete(bytes.Clone(file), from, second))); p.Line != 2 {
+		t.Errorf("without the first step: %+v", p)
 	}
 }
 
