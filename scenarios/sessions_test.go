@@ -92,3 +92,27 @@ func TestCausalAndEventual(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 }
+
+// TestSessionsOfWriters: what a session writes after it wrote, or read, something else
+// is nowhere to be seen without that: by the client that goes from a replica that has
+// both to one that has only heard of the second.
+func TestSessionsOfWriters(t *testing.T) {
+	const text = `initial: {x: old}, clients: [{name: q, at: n1}, {name: a, at: n1}, {name: c, at: n1, retry: [n2], timeout: 500ms}],
+		parameters: {n: 2, r: 1, w: 1, writeback: off, read_repair: off, sync_every: 0, conflicts: lww}, workload: {script: [
+		{at: 1s, client: q, write: x, value: first}, {at: 1500ms, client: a, read: x},
+		{at: 2s, client: WRITER, write: y, value: second}, {at: 2500ms, client: c, read: y}, {at: 4s, client: c, read: x}]},
+		timeline: [{at: 500ms, partition: {one-way: {from: n1, to: n2}}}, {at: 3s, crash: n1}, {at: 3500ms, heal: all}],
+		expect: {all: {linearizable: violated, monotonic-writes: any, writes-follow-reads: any}}}`
+	for writer, violated := range map[string]string{"q": "monotonic-writes", "a": "writes-follow-reads"} {
+		result := judged(t, head("quorumstore", 2)+strings.ReplaceAll(text, "WRITER", writer), Options{Seed: 1})
+		for _, property := range []string{"monotonic-writes", "writes-follow-reads"} {
+			want := Holds
+			if property == violated {
+				want = Violated
+			}
+			if v := verdict(t, result, property, ""); v.Verdict != want || want == Violated && !strings.Contains(v.Witness, `c at n2 read "old" of x`) {
+				t.Errorf("%s writes second: %+v, want %s", writer, v, want)
+			}
+		}
+	}
+}
