@@ -58,16 +58,31 @@ func TestCostOfReading(t *testing.T) {
 	add := func(key string) machine.Command { return machine.Command{Op: machine.Add, Key: key, Value: "1"} }
 	const times = 10
 	for name, c := range map[string]struct {
+		presume  string
 		commands []machine.Command
 		messages map[string]int64 // of one transaction
 		forces   map[string]int64
 	}{
 		"all read": {
+			"abort",
 			[]machine.Command{get("ann"), get("kim")},
 			map[string]int64{"twopc.Work": 2, "twopc.Worked": 2, "twopc.Prepare": 2, "twopc.Ballotted": 2},
 			nil,
 		},
+		"all read, presumed commit": { // nobody's name need be known after a crash
+			"commit",
+			[]machine.Command{get("ann"), get("kim")},
+			map[string]int64{"twopc.Work": 2, "twopc.Worked": 2, "twopc.Prepare": 2, "twopc.Ballotted": 2},
+			nil,
+		},
+		"one reads, presumed commit": { // the other costs 3 messages and 1 force, the coordinator 2
+			"commit",
+			[]machine.Command{get("ann"), add("kim")},
+			map[string]int64{"twopc.Work": 2, "twopc.Worked": 2, "twopc.Prepare": 2, "twopc.Ballotted": 2, "twopc.Decide": 1},
+			map[string]int64{"n2": 1, "n3": 2},
+		},
 		"one reads": { // what is more than above is the other's
+			"abort",
 			[]machine.Command{get("ann"), add("kim")},
 			map[string]int64{
 				"twopc.Work": 2, "twopc.Worked": 2, "twopc.Prepare": 2, "twopc.Ballotted": 2, "twopc.Decide": 1, "twopc.Ack": 1,
@@ -77,7 +92,7 @@ func TestCostOfReading(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := slices.Repeat([]protocols.Command{machine.Transaction{Commands: c.commands}}, times)
-			spent, _ := labtest.Workbench{Protocol: "twopc", At: 3}.Run(t, asked...)
+			spent, _ := labtest.Workbench{Protocol: "twopc", At: 3, Parameters: map[string]string{"presume": c.presume}}.Run(t, asked...)
 			messages, forces, answered := map[string]int64{}, map[string]int64{}, int64(0)
 			for _, o := range spent.Operations {
 				answered += o.Answered
