@@ -45,9 +45,16 @@ type Batch struct {
 	grouped bool
 }
 
+// batchFirst is for how many successors a batch has room at first.
+const batchFirst = 64
+
 // newBatch returns a batch for states of a width.
 func newBatch(width int, o *Options, canonical func([]uint32)) *Batch {
-	return &Batch{width: width, seed: o.Seed, wide: o.Wide, canonical: canonical, next: nobodys, todo: allActors}
+	return &Batch{
+		width: width, seed: o.Seed, wide: o.Wide, canonical: canonical, next: nobodys, todo: allActors,
+		words: make([]uint32, 0, batchFirst*width), prints: make([]uint64, 0, batchFirst),
+		origin: make([]uint32, 0, batchFirst), turn: make([]uint32, 0, batchFirst),
+	}
 }
 
 // reset empties the batch. The counts of kinds go on.
@@ -66,7 +73,7 @@ func (b *Batch) from(parent int) { b.parent, b.siblings = uint32(parent), 0 }
 func (b *Batch) Next() []uint32 {
 	end := len(b.words) + b.width
 	if end > cap(b.words) {
-		grown := make([]uint32, len(b.words), max(end+end/2, 64*b.width))
+		grown := make([]uint32, len(b.words), max(end+end/2, batchFirst*b.width))
 		copy(grown, b.words)
 		b.words = grown
 	}

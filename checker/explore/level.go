@@ -8,17 +8,8 @@ func (s *search) nextLevel() bool {
 	s.parity = 1 - s.parity
 	s.frontier = 0
 	rest := s.mixFew()
-	for g := range s.groups {
-		f := &s.groups[g].next
-		for _, b := range f.take() {
-			if b.count == blockStates {
-				s.addBlock(b)
-			} else {
-				rest = s.mix(rest, b)
-				s.recycle(b)
-			}
-		}
-		s.groups[g].young.clear()
+	if !s.alone { // otherwise they have nothing
+		rest = s.takeGroups(rest)
 	}
 	if rest != nil {
 		s.addBlock(rest)
@@ -31,6 +22,24 @@ func (s *search) nextLevel() bool {
 		s.depth++
 	}
 	return true
+}
+
+// takeGroups takes what the groups have that comes next, after the rest of blocks
+// that are not full, which it returns with more.
+func (s *search) takeGroups(rest *block) *block {
+	for g := range s.groups {
+		f := &s.groups[g].next
+		for _, b := range f.take() {
+			if b.count == blockStates {
+				s.addBlock(b)
+			} else {
+				rest = s.mix(rest, b)
+				s.recycle(b)
+			}
+		}
+		s.groups[g].young.clear()
+	}
+	return rest
 }
 
 func (s *search) addBlock(b *block) {
@@ -121,11 +130,16 @@ func (s *search) mixFew() (rest *block) {
 	return rest
 }
 
+// mixedFirst is for how many states a mixed block has room at first.
+const mixedFirst = 32
+
 // mixedBlock returns an empty block for states of several groups.
 func (s *search) mixedBlock() *block {
 	n := len(s.spareMixed)
 	if n == 0 {
-		return &block{group: mixed}
+		return &block{
+			words: make([]uint32, 0, mixedFirst*s.width), places: make([]place, 0, mixedFirst), group: mixed,
+		}
 	}
 	b := s.spareMixed[n-1]
 	s.spareMixed = s.spareMixed[:n-1]

@@ -56,6 +56,11 @@ func (m *Memo) Get(a, b uint32) (uint32, bool) {
 func (m *Memo) Put(a, b, value uint32) {
 	m.writing.Lock()
 	defer m.writing.Unlock()
+	m.PutAlone(a, b, value)
+}
+
+// PutAlone is Put for whoever sees to it that nobody else puts meanwhile.
+func (m *Memo) PutAlone(a, b, value uint32) {
 	t := m.current.Load()
 	if t == nil || 3*(m.used+1) > 2*len(t.keys) {
 		t = t.grown()

@@ -32,12 +32,14 @@ type replayer struct {
 // that of turns[1] and so on.
 func (r *replayer) run(turns []int) *Path {
 	real := r.Initial()[turns[0]]
-	kept := r.canon(real)
 	path := &Path{States: [][]uint32{real}}
 	for _, turn := range turns[1:] {
-		kept = r.canon(r.successor(kept, turn))
+		at := turn
 		states, labels := r.Next(real)
-		at := slices.IndexFunc(states, func(state []uint32) bool { return slices.Equal(r.canon(state), kept) })
+		if r.symmetric || turn&reducedTurn != 0 {
+			kept := r.canon(r.successor(r.canon(real), turn))
+			at = slices.IndexFunc(states, func(state []uint32) bool { return slices.Equal(r.canon(state), kept) })
+		}
 		if at < 0 {
 			panic("explore: a step of a run cannot be made again")
 		}

@@ -28,7 +28,7 @@ type search struct {
 	crew    crew
 	batches [roundBlocks]*Batch // of the round's blocks
 	level   []*block
-	// few is what comes of a level of one block, and alone whether the level is one:
+	// few is what comes of a level of one block, and alone whether the last level is one:
 	// that is for one worker, and needs no groups.
 	few    []*block
 	order  []int // of the states in few
@@ -237,7 +237,6 @@ func (s *search) begin() {
 func (s *search) expandLevel(ctx context.Context) {
 	s.alone = len(s.level) == 1 && !s.options.PartialOrder
 	s.expandBlocks(ctx, s.level, s.options.PartialOrder && !s.options.Insistent)
-	s.alone = false
 	if s.bound == Unbounded {
 		s.expandBlocks(ctx, s.anew.blocks(s.width), false)
 	}

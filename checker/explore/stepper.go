@@ -67,8 +67,9 @@ func (s *Stepper) Canonical(state []uint32) []uint32 {
 
 func (s *Stepper) states() [][]uint32 {
 	states := make([][]uint32, s.batch.count)
+	words, width := slices.Clone(s.batch.words), s.batch.width
 	for i := range states {
-		states[i] = slices.Clone(s.batch.state(i))
+		states[i] = words[i*width : (i+1)*width : (i+1)*width]
 	}
 	return states
 }

@@ -8,7 +8,7 @@ type index struct {
 	used  int
 }
 
-const indexMin = 16
+const indexMin = 64
 
 func (x *index) at(slot uint64) int { return int(slot>>32) & (len(x.slots) - 1) }
 

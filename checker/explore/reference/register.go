@@ -46,6 +46,7 @@ type desk struct {
 	boxes     []inbox
 	letters   index // those known here: to ask for them nobody waits
 	scratch   inbox
+	worked    cell // the state that an outcome is computed in
 	out       outbox
 	kept      []envelope // room for inboxes
 	sends     []letterTo // and for what outcomes send
@@ -53,8 +54,8 @@ type desk struct {
 	sites    explore.Arena[site]
 	moves    explore.Arena[move]
 	outcomes explore.Arena[outcome]
-	handled  explore.Memo // cell, envelope → outcome
-	siteIDs  explore.Memo // cell, inbox → site
+	handled  index        // cell, envelope → outcome
+	siteIDs  index        // cell, inbox → site
 	added    explore.Memo // site, envelope → site
 
 	bytes uint64 // of what is interned, but for memos
@@ -108,6 +109,7 @@ type letterTo struct{ to, letter uint32 }
 
 // outcome is what handling an envelope does, whatever else is under way.
 type outcome struct {
+	from   uint32 // the cell before
 	cell   uint32
 	letter uint32 // the envelope
 	kind   uint8  // of its message
@@ -149,7 +151,7 @@ func (m *Register) Bytes() uint64 {
 	sum := m.bytes.Load() + m.recorded.Bytes()
 	for actor := range m.servers + m.clients {
 		d := &m.desks[actor]
-		sum += d.bytes + d.handled.Bytes() + d.siteIDs.Bytes() + d.added.Bytes()
+		sum += d.bytes + d.added.Bytes()
 	}
 	return sum
 }
@@ -292,7 +294,7 @@ func (m *Register) add(d *desk, id, letter uint32) uint32 {
 	before := d.sites.At(id)
 	d.scratch = m.network.add(d.scratch[:0], d.boxes[before.inbox], m.envelopes.At(letter).content)
 	after := m.site(d, before.cell, m.inbox(d, d.scratch))
-	d.added.Put(id, letter, after)
+	d.added.PutAlone(id, letter, after)
 	return after
 }
 

@@ -16,6 +16,10 @@ func (m *Register) cell(d *desk, c cell) uint32 {
 	id, known := d.cells.find(hash, func(id uint32) bool { return d.cellOf[id] == c })
 	if !known {
 		id = uint32(len(d.cellOf))
+		if id == 0 {
+			const first = 32
+			d.cellOf, d.cellHash = make([]cell, 0, first), make([]uint64, 0, first)
+		}
 		d.cells.add(hash, id)
 		d.cellOf, d.cellHash = append(d.cellOf, c), append(d.cellHash, hash)
 		d.bytes += uint64(unsafe.Sizeof(c)) + 8 + indexEntry
@@ -54,8 +58,15 @@ func keep[T any](room *[]T, n int) []T {
 	return kept
 }
 
+// pairHash returns a hash of two numbers.
+func pairHash(a, b uint32) uint64 { return explore.Mix(uint64(a)<<32 | uint64(b)) }
+
 func (m *Register) site(d *desk, cell, inbox uint32) uint32 {
-	id, known := d.siteIDs.Get(cell, inbox)
+	hash := pairHash(cell, inbox)
+	id, known := d.siteIDs.find(hash, func(id uint32) bool {
+		s := d.sites.At(id)
+		return s.cell == cell && s.inbox == inbox
+	})
 	if known {
 		return id
 	}
@@ -66,8 +77,8 @@ func (m *Register) site(d *desk, cell, inbox uint32) uint32 {
 	for _, e := range box {
 		s.chosen = s.chosen || e.kind() == getOkMessage && e.value() != 0
 	}
-	d.siteIDs.Put(cell, inbox, id)
-	d.bytes += uint64(unsafe.Sizeof(*s))
+	d.siteIDs.add(hash, id)
+	d.bytes += uint64(unsafe.Sizeof(*s)) + indexEntry
 	return id
 }
 
@@ -100,7 +111,8 @@ func (m *Register) letter(e envelope) uint32 {
 
 func (m *Register) history(h history) uint32 {
 	var room [unsafe.Sizeof(h)]byte
-	hash := explore.HashBytes(h.bytes(room[:0]))
+	h.write(&room)
+	hash := explore.HashBytes(room[:])
 	m.archive.Lock()
 	defer m.archive.Unlock()
 	id, known := m.histories.find(hash, func(id uint32) bool { return m.verdicts.At(id).content == h })
@@ -114,25 +126,26 @@ func (m *Register) history(h history) uint32 {
 	return id
 }
 
-// bytes appends the history to data.
-func (h *history) bytes(data []byte) []byte {
-	flag := func(b bool) {
+// write writes the history into data, which is empty.
+func (h *history) write(data *[unsafe.Sizeof(history{})]byte) {
+	flag := func(at int, b bool) {
 		if b {
-			data = append(data, 1)
-			return
+			data[at] = 1
 		}
-		data = append(data, 0)
 	}
-	flag(h.invalid)
+	flag(0, h.invalid)
+	at := 1
 	for client := range clientsMax {
-		data = append(data, h.completed[client])
-		flag(h.open[client])
-		for _, op := range h.operations[client] {
-			flag(op.read)
-			data = append(append(data, op.answer), op.seen[:]...)
+		data[at] = h.completed[client]
+		flag(at+1, h.open[client])
+		at += 2
+		for i := range h.operations[client] {
+			op := &h.operations[client][i]
+			flag(at, op.read)
+			data[at+1] = op.answer
+			at += 2 + copy(data[at+2:], op.seen[:])
 		}
 	}
-	return data
 }
 
 // movesAt returns the number of the first move at a site, and how many follow.
@@ -177,25 +190,31 @@ func (m *Register) findMoves(d *desk, from *site) uint64 {
 // outcome computes what handling an envelope does.
 func (m *Register) outcome(d *desk, cell uint32, e envelope) uint32 {
 	letter := m.letterAt(d, e)
-	if known, ok := d.handled.Get(cell, letter); ok {
-		return known
+	hash := pairHash(cell, letter)
+	number, known := d.handled.find(hash, func(id uint32) bool {
+		o := d.outcomes.At(id)
+		return o.from == cell && o.letter == letter
+	})
+	if known {
+		return number
 	}
-	c, self, out := d.cellOf[cell], d.out.self, &d.out
+	d.worked = d.cellOf[cell]
+	c, self, out := &d.worked, d.out.self, &d.out
 	out.sent = out.sent[:0]
 	number, o := d.outcomes.Add()
 	var touched bool
 	if self < m.servers {
-		touched = m.protocol.handle(self, &c, e, out)
+		touched = m.protocol.handle(self, c, e, out)
 	} else {
-		touched, o.event = m.handleClient(self, &c, e, out)
+		touched, o.event = m.handleClient(self, c, e, out)
 	}
 	o.noop = !touched && len(out.sent) == 0
-	o.cell, o.letter, o.kind = m.cell(d, c), letter, uint8(e.kind())
+	o.from, o.cell, o.letter, o.kind = cell, m.cell(d, *c), letter, uint8(e.kind())
 	o.sent = keep(&d.sends, len(out.sent))
 	for i, e := range out.sent {
 		o.sent[i] = letterTo{uint32(e.to()), m.letterAt(d, e)}
 	}
-	d.handled.Put(cell, letter, number)
-	d.bytes += uint64(unsafe.Sizeof(*o)) + uint64(8*len(o.sent))
+	d.handled.add(hash, number)
+	d.bytes += uint64(unsafe.Sizeof(*o)) + uint64(8*len(o.sent)) + indexEntry
 	return number
 }
