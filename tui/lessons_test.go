@@ -168,6 +168,10 @@ func capForks() []fork {
 func commitForks() []fork {
 	const lesson = "2pc-coordinator-crash"
 	cutOff := func(s student) student { return s.after("5050ms").cut("3") } // all have voted, nobody has precommitted
+	crashWest := func(s student) student { return s.after("5s").press("3c") }
+	goesOn := func(s student) string {
+		return fmt.Sprintf("served %v, violated: %s", s.served(5*time.Second, 30*time.Second) > 0, s.violated())
+	}
 	return []fork{
 		{
 			lesson, "no-crash", func(s student) student { return s.after("6010602us").press("3c") },
@@ -195,10 +199,14 @@ func commitForks() []fork {
 		},
 		{
 			lesson, "bank", func(s student) student { return s.after("5s").press("2c") },
-			func(s student) string {
-				return fmt.Sprintf("served %v, violated: %s", s.served(5*time.Second, 30*time.Second) > 0, s.violated())
-			}, "served true, violated: ",
+			goesOn, "served true, violated: ",
 		},
+		{
+			"2pc-readers", "reader", func(s student) student { return s.after("6500ms").press("3c") },
+			saw("ann read", "walt read"), `ann: "85" late, "85"; walt: fail (crashed), fail (crashed); violated: `,
+		},
+		{"2pc-readers", "bank", crashWest, goesOn, "served true, violated: "},
+		{"commit-readers", "three-phase", crashWest, goesOn, "served true, violated: "},
 		{"3pc-partition", "simple", cutOff, saw("kim", "zoe"), `kim: "105"; zoe: "100"; violated: `},
 		{"3pc-partition", "quorum", cutOff, saw("kim", "zoe"), `kim: "105"; zoe: "100"; violated: `},
 		{"3pc-partition", "e3pc", cutOff, saw("kim", "zoe"), `kim: "105"; zoe: "100"; violated: `},
