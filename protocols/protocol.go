@@ -17,8 +17,8 @@ type Protocol struct {
 	// Types holds a zero value of every type that the protocol puts where
 	// the contract says Node, Message, Record or Note.Value.
 	Types []any
-	// New makes a node that has yet to be given Recovered. The error names
-	// the parameter that is wrong.
+	// New makes a node that has yet to be given Recovered. The error is a
+	// *ParameterError if a parameter is wrong, and does not name the protocol.
 	New func(Config) (Node, error)
 	// Learners tells that the nodes heed Config.Members, Reconfigures that a
 	// client changes the members with Reconfigure.
@@ -85,12 +85,30 @@ type Config struct {
 	Parameters map[string]string
 }
 
+// ParameterError tells that a parameter has a value that it cannot have.
+type ParameterError struct {
+	Name, Value string
+	Must        string // completes "must be …"
+	// With names the parameters beside which the value cannot stand.
+	With []string
+}
+
+// Error implements error.
+func (e *ParameterError) Error() string {
+	return fmt.Sprintf("parameter %s is %q, must be %s", e.Name, e.Value, e.Must)
+}
+
+// Wrong returns a ParameterError about the value of a parameter.
+func (c Config) Wrong(name, must string, with ...string) error {
+	return &ParameterError{Name: name, Value: c.Parameters[name], Must: must, With: with}
+}
+
 // Number reads a parameter that holds a whole number, from lowest to 1<<31 - 1.
 func (c Config) Number(name string, lowest uint64) (uint64, error) {
 	value := c.Parameters[name]
 	number, err := strconv.ParseUint(value, 10, 31)
 	if err != nil || number < lowest {
-		return 0, fmt.Errorf("parameter %s is %q, must be a whole number from %d", name, value, lowest)
+		return 0, c.Wrong(name, fmt.Sprintf("a whole number from %d", lowest))
 	}
 	return number, nil
 }
@@ -99,7 +117,7 @@ func (c Config) Number(name string, lowest uint64) (uint64, error) {
 func (c Config) Choose(parameters []Parameter) error {
 	for _, p := range parameters {
 		if value := c.Parameters[p.Name]; p.Choices != nil && !slices.Contains(p.Choices, value) {
-			return fmt.Errorf("parameter %s is %q, must be one of %v", p.Name, value, p.Choices)
+			return c.Wrong(p.Name, fmt.Sprintf("one of %v", p.Choices))
 		}
 	}
 	return nil

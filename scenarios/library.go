@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"quorumlab/protocols"
 	"quorumlab/protocols/catalog"
 	"quorumlab/protocols/hint"
+	"quorumlab/protocols/machine"
 	"quorumlab/scenarios/language"
 )
 
@@ -80,7 +82,10 @@ func (l *Lab) Parse(file string, r io.Reader, sets ...string) (*language.Scenari
 }
 
 func vocabulary() language.Vocabulary {
-	v := language.Vocabulary{Protocols: catalog.All()}
+	v := language.Vocabulary{
+		Protocols: catalog.All(),
+		Machine:   func() protocols.StateMachine { return machine.NewKV() },
+	}
 	for _, d := range Properties() {
 		v.Properties = append(v.Properties, d.Name)
 	}

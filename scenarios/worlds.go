@@ -53,8 +53,12 @@ func worldParameters(links protocols.LinkKind) []explore.Parameter {
 		explore.Count("cuts", 0, 0, world.BudgetMax, "how often one node is cut off from all others"),
 		explore.Count("expirations", 0, 0, world.ExpirationsMax, "how often a client waits no longer"),
 	}
+	kinds := []string{string(protocols.Datagram), string(protocols.Stream)}
+	if links == protocols.Stream { // such a protocol cannot do with less
+		kinds = kinds[1:]
+	}
 	return append(all,
-		explore.Parameter{Name: "links", Default: string(links), Choices: []string{string(protocols.Datagram), string(protocols.Stream)}, Help: "what connects the nodes: datagrams in any order, or streams in order"},
+		explore.Parameter{Name: "links", Default: string(links), Choices: kinds, Help: "what connects the nodes: datagrams in any order, or streams in order"},
 		explore.Count("breaks", 0, 0, world.BudgetMax, "how often a stream breaks, and loses what it may"),
 		explore.Parameter{Name: "effectless", Default: "delivered", Choices: []string{"delivered", "skipped"}, Help: "skipped: a datagram is not delivered as long as that would change nothing"},
 		explore.Count("drops", 0, 0, world.BudgetMax, "how many datagrams are lost"),

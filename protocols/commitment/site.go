@@ -80,7 +80,7 @@ func NewSite(config protocols.Config) (Site, error) {
 		return s, err
 	}
 	if s.Ownership, err = resource.NewOwnership(config.Parameters["ranges"], config.Nodes); err != nil {
-		return s, fmt.Errorf("parameter %w", err)
+		return s, err
 	}
 	s.Store, err = resource.NewStore(config.Self, s.Ownership, config.Machine)
 	return s, err

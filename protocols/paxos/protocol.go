@@ -144,13 +144,13 @@ func newNode(config protocols.Config) (protocols.Node, error) {
 	position := slices.Index(config.Nodes, config.Self)
 	switch {
 	case position < 0:
-		return nil, fmt.Errorf("paxos: node %d is not among the nodes %v", config.Self, config.Nodes)
+		return nil, fmt.Errorf("node %d is not among the nodes %v", config.Self, config.Nodes)
 	case config.Nodes[0] == 0 || !growing(config.Nodes):
-		return nil, fmt.Errorf("paxos: the nodes %v are not in growing order from 1", config.Nodes)
+		return nil, fmt.Errorf("the nodes %v are not in growing order from 1", config.Nodes)
 	case len(config.Nodes) > nodesMost:
-		return nil, fmt.Errorf("paxos: %d nodes are more than %d", len(config.Nodes), nodesMost)
+		return nil, fmt.Errorf("%d nodes are more than %d", len(config.Nodes), nodesMost)
 	case config.Machine == nil:
-		return nil, fmt.Errorf("paxos: a state machine is needed")
+		return nil, fmt.Errorf("a state machine is needed")
 	}
 	n := &Node{
 		Self: config.Self, Nodes: slices.Clone(config.Nodes), Position: position, Options: options,
@@ -164,8 +164,15 @@ func newNode(config protocols.Config) (protocols.Node, error) {
 		members = config.Nodes
 	}
 	if wrong := n.fits(members); wrong != "" {
-		return nil, fmt.Errorf("paxos: members %v with q1=%s and q2=%s: %s",
-			members, config.Parameters["q1"], config.Parameters["q2"], wrong)
+		if wrong != quorumsFit(options.Q1, options.Q2, len(members)) {
+			return nil, fmt.Errorf("members %v: %s", members, wrong)
+		}
+		name, other := "q1", "q2"
+		if options.Q1 == 0 { // a majority alone fits
+			name, other = other, name
+		}
+		return nil, config.Wrong(name, fmt.Sprintf("a size that goes with %s=%s and the members %v: %s",
+			other, config.Parameters[other], members, wrong), other)
 	}
 	n.Configurations = []Configuration{n.configuration(1, 0, members)}
 	return n, nil
@@ -182,19 +189,19 @@ func growing(nodes []protocols.NodeID) bool {
 
 // reader reads parameters, up to the first that is wrong.
 type reader struct {
-	parameters map[string]string
-	err        error
+	protocols.Config
+	err error
 }
 
-func (r *reader) fail(name, hint string) {
+func (r *reader) fail(name, must string) {
 	if r.err == nil {
-		r.err = fmt.Errorf("paxos: %s is %q: use %s", name, r.parameters[name], hint)
+		r.err = r.Wrong(name, must)
 	}
 }
 
 // number reads a whole number.
 func (r *reader) number(name string, least, most uint64) uint64 {
-	value, err := strconv.ParseUint(r.parameters[name], 10, 64)
+	value, err := strconv.ParseUint(r.Parameters[name], 10, 64)
 	if err != nil || value < least || value > most {
 		r.fail(name, fmt.Sprintf("a number from %d to %d", least, most))
 	}
@@ -203,19 +210,19 @@ func (r *reader) number(name string, least, most uint64) uint64 {
 
 // word reads one of some words, and returns its place.
 func (r *reader) word(name string, words ...string) int {
-	at := slices.Index(words, r.parameters[name])
+	at := slices.Index(words, r.Parameters[name])
 	if at < 0 {
-		r.fail(name, strings.Join(words, ", "))
+		r.fail(name, "one of "+strings.Join(words, ", "))
 	}
 	return at
 }
 
 // quorum reads the size of a quorum, 0 for a majority.
 func (r *reader) quorum(name string) int {
-	if r.parameters[name] == "majority" {
+	if r.Parameters[name] == "majority" {
 		return 0
 	}
-	value, err := strconv.ParseUint(r.parameters[name], 10, 8)
+	value, err := strconv.ParseUint(r.Parameters[name], 10, 8)
 	if err != nil || value == 0 {
 		r.fail(name, "majority or a number of members from 1")
 	}
@@ -224,7 +231,7 @@ func (r *reader) quorum(name string) int {
 
 // drift reads a share, in parts per million.
 func (r *reader) drift(name string) int64 {
-	text, unit := r.parameters[name], int64(0)
+	text, unit := r.Parameters[name], int64(0)
 	if number, ok := strings.CutSuffix(text, "%"); ok {
 		text, unit = number, 10_000
 	} else if number, ok := strings.CutSuffix(text, "ppm"); ok {
@@ -239,9 +246,9 @@ func (r *reader) drift(name string) int64 {
 
 func optionsOf(config protocols.Config) (Options, error) {
 	if config.Tick < 2 {
-		return Options{}, fmt.Errorf("paxos: tick %v is not positive", config.Tick)
+		return Options{}, fmt.Errorf("tick %v is not positive", config.Tick)
 	}
-	r := &reader{parameters: config.Parameters}
+	r := &reader{Config: config}
 	const many = 1 << 30
 	o := Options{
 		Tick:       config.Tick,

@@ -25,11 +25,11 @@ func TestParametersThatCannotWork(t *testing.T) {
 		{"a majority with a quorum that is too small", map[string]string{"q2": "2"}, nil, "q1 + q2 must be more"},
 		{"flexible quorums", map[string]string{"q1": "4", "q2": "2"}, nil, ""},
 		{"a quorum of too many", map[string]string{"q1": "6"}, nil, "a quorum is larger than the number of members"},
-		{"no number", map[string]string{"q1": "most"}, nil, `q1 is "most": use majority or a number`},
+		{"no number", map[string]string{"q1": "most"}, nil, `q1 is "most", must be majority or a number`},
 		{"members that are no nodes", nil, []protocols.NodeID{1, 7}, "the members are not nodes in growing order"},
 		{"no members", nil, []protocols.NodeID{}, "nobody is left to vote"},
-		{"a drift without a unit", map[string]string{"drift": "3"}, nil, `drift is "3": use a share`},
-		{"no window", map[string]string{"alpha": "0"}, nil, `alpha is "0": use a number from 1`},
+		{"a drift without a unit", map[string]string{"drift": "3"}, nil, `drift is "3", must be a share`},
+		{"no window", map[string]string{"alpha": "0"}, nil, `alpha is "0", must be a number from 1`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			parameters := map[string]string{}

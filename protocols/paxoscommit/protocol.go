@@ -78,7 +78,7 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 		return nil, err
 	}
 	if last := config.Nodes[len(config.Nodes)-1]; last > highest {
-		return nil, fmt.Errorf("node %d: paxoscommit has numbers up to %d", last, highest)
+		return nil, fmt.Errorf("node %d: nodes have numbers up to %d", last, highest)
 	}
 	if err := config.Choose(parameters()); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 		return nil, err
 	}
 	if acceptors := 2*faults + 1; faults > 0 && acceptors > uint64(len(config.Nodes)) {
-		return nil, fmt.Errorf("parameter faults is %d, which takes %d acceptors, and there are %d nodes", faults, acceptors, len(config.Nodes))
+		return nil, config.Wrong("faults", fmt.Sprintf("at most %d: so many faults take %d acceptors, and there are %d nodes", (len(config.Nodes)-1)/2, acceptors, len(config.Nodes)))
 	}
 	return &Node{Site: site, Settings: Settings{
 		Nodes: slices.Clone(config.Nodes), Faults: int(faults), Faster: config.Parameters["variant"] == variantFaster,

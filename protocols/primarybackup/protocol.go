@@ -115,7 +115,7 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 	case config.Tick <= 0:
 		return nil, fmt.Errorf("tick is %v, must be more than 0", config.Tick)
 	case config.Machine == nil:
-		return nil, fmt.Errorf("primarybackup replicates into a state machine, none is given")
+		return nil, fmt.Errorf("what is replicated goes into a state machine, none is given")
 	}
 	empty := ""
 	chosen := map[string]*string{
@@ -127,14 +127,14 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 		value := config.Parameters[parameter.Name]
 		if place, choice := chosen[parameter.Name]; choice {
 			if !slices.Contains(parameter.Choices, value) {
-				return nil, fmt.Errorf("parameter %s is %q, must be one of %v", parameter.Name, value, parameter.Choices)
+				return nil, config.Wrong(parameter.Name, fmt.Sprintf("one of %v", parameter.Choices))
 			}
 			*place = value
 			continue
 		}
 		number, err := strconv.ParseUint(value, 10, 31)
 		if lowest := numbers[parameter.Name]; err != nil || number < lowest {
-			return nil, fmt.Errorf("parameter %s is %q, must be a whole number from %d", parameter.Name, value, lowest)
+			return nil, config.Wrong(parameter.Name, fmt.Sprintf("a whole number from %d", lowest))
 		}
 		numbers[parameter.Name] = number
 	}
@@ -142,7 +142,7 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 	settings.TakeoverAfter = time.Duration(numbers["takeover_after"]) * config.Tick
 	settings.SnapshotEvery = numbers["snapshot_every"]
 	if settings.Replication == replicationNone && settings.Reads == readsConfirmed {
-		return nil, fmt.Errorf("parameter reads is %q: without replication a backup never gets as far, use %q", readsConfirmed, readsLocal)
+		return nil, config.Wrong("reads", fmt.Sprintf("%q: without replication a backup never gets as far", readsLocal), "replication")
 	}
 	return newNode(settings, config.Machine), nil
 }

@@ -103,12 +103,12 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 	case config.Tick <= 0:
 		return nil, fmt.Errorf("tick is %v, must be more than 0", config.Tick)
 	case !keeps:
-		return nil, fmt.Errorf("quorumstore keeps versions of keys: the state machine must be a machine.KV, not a %T", config.Machine)
+		return nil, fmt.Errorf("versions of keys are kept: the state machine must be a machine.KV, not a %T", config.Machine)
 	}
-	if err := settings.choose(config.Parameters); err != nil {
+	if err := settings.choose(config); err != nil {
 		return nil, err
 	}
-	if err := settings.count(config.Parameters); err != nil {
+	if err := settings.count(config); err != nil {
 		return nil, err
 	}
 	settings.Ring = newRing(settings.Members)
@@ -116,14 +116,14 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 }
 
 // choose reads the parameters that have choices.
-func (s *Settings) choose(given map[string]string) error {
+func (s *Settings) choose(config protocols.Config) error {
 	for _, parameter := range quorumParameters() {
-		value := given[parameter.Name]
+		value := config.Parameters[parameter.Name]
 		if parameter.Choices == nil {
 			continue
 		}
 		if !slices.Contains(parameter.Choices, value) {
-			return fmt.Errorf("parameter %s is %q, must be one of %v", parameter.Name, value, parameter.Choices)
+			return config.Wrong(parameter.Name, fmt.Sprintf("one of %v", parameter.Choices))
 		}
 		switch parameter.Name {
 		case "conflicts":
@@ -140,30 +140,28 @@ func (s *Settings) choose(given map[string]string) error {
 }
 
 // count reads the parameters that are numbers.
-func (s *Settings) count(given map[string]string) error {
+func (s *Settings) count(config protocols.Config) error {
 	number := map[string]uint64{}
 	lowest := map[string]uint64{"n": 1, "r": 1, "w": 1, "handoff_after": 1, "handoff_every": 1, "timeout": 1}
 	for _, parameter := range parameters() {
 		if parameter.Choices != nil {
 			continue
 		}
-		value, err := strconv.ParseUint(given[parameter.Name], 10, 31)
+		value, err := strconv.ParseUint(config.Parameters[parameter.Name], 10, 31)
 		if err != nil || value < lowest[parameter.Name] {
-			return fmt.Errorf("parameter %s is %q, must be a whole number from %d",
-				parameter.Name, given[parameter.Name], lowest[parameter.Name])
+			return config.Wrong(parameter.Name, fmt.Sprintf("a whole number from %d", lowest[parameter.Name]))
 		}
 		number[parameter.Name] = value
 	}
 	switch nodes := uint64(len(s.Members)); {
 	case number["n"] > nodes:
-		return fmt.Errorf("parameter n is %d, but there are %d nodes: a key has at most as many owners", number["n"], nodes)
+		return config.Wrong("n", fmt.Sprintf("at most %d: a key has no more owners than there are nodes", nodes))
 	case number["r"] > number["n"]:
-		return fmt.Errorf("parameter r is %d, must be at most n, which is %d", number["r"], number["n"])
+		return config.Wrong("r", fmt.Sprintf("at most n, which is %d", number["n"]), "n")
 	case number["w"] > number["n"]:
-		return fmt.Errorf("parameter w is %d, must be at most n, which is %d", number["w"], number["n"])
+		return config.Wrong("w", fmt.Sprintf("at most n, which is %d", number["n"]), "n")
 	case number["timeout"] <= number["handoff_after"]:
-		return fmt.Errorf("parameter timeout is %d, must be more than handoff_after, which is %d",
-			number["timeout"], number["handoff_after"])
+		return config.Wrong("timeout", fmt.Sprintf("more than handoff_after, which is %d", number["handoff_after"]), "handoff_after")
 	}
 	s.N, s.R, s.W = int(number["n"]), int(number["r"]), int(number["w"])
 	s.HandoffAfter, s.Patience, s.SnapshotEvery = number["handoff_after"], number["timeout"], number["snapshot_every"]

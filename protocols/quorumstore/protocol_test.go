@@ -32,14 +32,14 @@ func TestWrongParametersAreNamed(t *testing.T) {
 		given map[string]string
 		want  string
 	}{
-		{map[string]string{"n": "4"}, "parameter n is 4, but there are 3 nodes: a key has at most as many owners"},
+		{map[string]string{"n": "4"}, `parameter n is "4", must be at most 3: a key has no more owners than there are nodes`},
 		{map[string]string{"n": "0"}, `parameter n is "0", must be a whole number from 1`},
 		{map[string]string{"r": "0"}, `parameter r is "0", must be a whole number from 1`},
 		{map[string]string{"w": "many"}, `parameter w is "many", must be a whole number from 1`},
-		{map[string]string{"r": "4"}, "parameter r is 4, must be at most n, which is 3"},
-		{map[string]string{"w": "4"}, "parameter w is 4, must be at most n, which is 3"},
-		{map[string]string{"n": "1"}, "parameter r is 2, must be at most n, which is 1"},
-		{map[string]string{"timeout": "1"}, "parameter timeout is 1, must be more than handoff_after, which is 1"},
+		{map[string]string{"r": "4"}, `parameter r is "4", must be at most n, which is 3`},
+		{map[string]string{"w": "4"}, `parameter w is "4", must be at most n, which is 3`},
+		{map[string]string{"n": "1"}, `parameter r is "2", must be at most n, which is 1`},
+		{map[string]string{"timeout": "1"}, `parameter timeout is "1", must be more than handoff_after, which is 1`},
 		{map[string]string{"sloppy": "yes"}, `parameter sloppy is "yes", must be one of [on off]`},
 		{map[string]string{"conflicts": "last"}, `parameter conflicts is "last", must be one of [logical lww siblings]`},
 		{map[string]string{"sync_every": "-1"}, `parameter sync_every is "-1", must be a whole number from 0`},

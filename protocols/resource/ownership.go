@@ -40,14 +40,18 @@ func NewOwnership(ranges string, nodes []protocols.NodeID) (Ownership, error) {
 	}
 	for i, bound := range o.Bounds {
 		if bound == "" || i > 0 && bound <= o.Bounds[i-1] {
-			return o, fmt.Errorf("ranges is %q: use %q, or first keys in growing order, such as h,p", ranges, RangesHash)
+			return o, wrongRanges(ranges, fmt.Sprintf("%q, or first keys in growing order, such as h,p", RangesHash))
 		}
 	}
 	if len(o.Bounds) != len(nodes)-1 {
-		return o, fmt.Errorf("ranges is %q: %d first keys for %d nodes, use %d (one for each node but the first) or %q",
-			ranges, len(o.Bounds), len(nodes), len(nodes)-1, RangesHash)
+		return o, wrongRanges(ranges, fmt.Sprintf("%q, or %d first keys for %d nodes (one for each node but the first)",
+			RangesHash, len(nodes)-1, len(nodes)))
 	}
 	return o, nil
+}
+
+func wrongRanges(ranges, must string) error {
+	return &protocols.ParameterError{Name: RangesParameter().Name, Value: ranges, Must: must}
 }
 
 // Owner returns the node that owns a key.

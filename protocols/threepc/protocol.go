@@ -1,8 +1,6 @@
 package threepc
 
 import (
-	"fmt"
-
 	"quorumlab/protocols"
 	"quorumlab/protocols/commitment"
 	"quorumlab/protocols/resource"
@@ -85,7 +83,7 @@ func newFromConfig(config protocols.Config) (protocols.Node, error) {
 		Termination: config.Parameters["termination"], CommitQuorum: int(commit), Patience: patience,
 	}
 	if settings.CommitQuorum > 0 && settings.Termination != terminationQuorum {
-		return nil, fmt.Errorf("parameter commit_quorum is %d, but only termination=%s has quorums to choose; use 0", settings.CommitQuorum, terminationQuorum)
+		return nil, config.Wrong("commit_quorum", "0: only termination="+terminationQuorum+" has quorums to choose", "termination")
 	}
 	site, err := commitment.NewSite(config)
 	if err != nil {

@@ -1,7 +1,6 @@
 package twopc
 
 import (
-	"fmt"
 	"time"
 
 	"quorumlab/protocols"
@@ -74,11 +73,11 @@ func parameters() []protocols.Parameter {
 func newNode(config protocols.Config) (protocols.Node, error) {
 	settings, err := settingsOf(config)
 	if err != nil {
-		return nil, fmt.Errorf("twopc: %w", err)
+		return nil, err
 	}
 	site, err := commitment.NewSite(config)
 	if err != nil {
-		return nil, fmt.Errorf("twopc: %w", err)
+		return nil, err
 	}
 	return &Node{
 		Settings: settings, Site: site,

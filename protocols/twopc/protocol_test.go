@@ -30,13 +30,13 @@ func TestBadConfigurations(t *testing.T) {
 	for want, change := range map[string]func(*protocols.Config){
 		"node 4 is not among": func(c *protocols.Config) { c.Self = 4 },
 		"tick is 0s":          func(c *protocols.Config) { c.Tick = 0 },
-		"a part of a *machine.KV, given is a <nil>":     func(c *protocols.Config) { c.Machine = nil },
-		"ranges is \"h\": 1 first keys for 3 nodes":     set("ranges", "h"),
-		"presume is \"perhaps\"":                        set("presume", "perhaps"),
-		"inquiry is \"\"":                               set("inquiry", ""),
-		"heuristic is \"toss\"":                         set("heuristic", "toss"),
-		"retry is \"0\", must be a whole number from 1": set("retry", "0"),
-		"snapshot_every is \"many\"":                    set("snapshot_every", "many"),
+		"a part of a *machine.KV, given is a <nil>":                      func(c *protocols.Config) { c.Machine = nil },
+		"ranges is \"h\", must be \"hash\", or 2 first keys for 3 nodes": set("ranges", "h"),
+		"presume is \"perhaps\"":                                         set("presume", "perhaps"),
+		"inquiry is \"\"":                                                set("inquiry", ""),
+		"heuristic is \"toss\"":                                          set("heuristic", "toss"),
+		"retry is \"0\", must be a whole number from 1":                  set("retry", "0"),
+		"snapshot_every is \"many\"":                                     set("snapshot_every", "many"),
 	} {
 		if _, err := twopc.Protocol().New(config(change)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

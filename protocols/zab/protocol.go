@@ -125,18 +125,18 @@ func newNode(config protocols.Config) (protocols.Node, error) {
 	position := slices.Index(config.Nodes, config.Self)
 	switch {
 	case position < 0:
-		return nil, fmt.Errorf("zab: node %d is not among the nodes %v", config.Self, config.Nodes)
+		return nil, fmt.Errorf("node %d is not among the nodes %v", config.Self, config.Nodes)
 	case config.Nodes[0] == 0 || !slices.IsSorted(config.Nodes) || len(slices.Compact(slices.Clone(config.Nodes))) != len(config.Nodes):
-		return nil, fmt.Errorf("zab: the nodes %v are not in growing order from 1", config.Nodes)
+		return nil, fmt.Errorf("the nodes %v are not in growing order from 1", config.Nodes)
 	case config.Machine == nil:
-		return nil, fmt.Errorf("zab: a state machine is needed")
+		return nil, fmt.Errorf("a state machine is needed")
 	}
 	members := config.Members
 	if members == nil {
 		members = config.Nodes
 	}
 	if why := wrongMembers(members, config.Nodes); why != "" {
-		return nil, fmt.Errorf("zab: the members %v %s", members, why)
+		return nil, fmt.Errorf("the members %v %s", members, why)
 	}
 	n := &Node{
 		Self: config.Self, Nodes: slices.Clone(config.Nodes), Position: position, Options: options,
@@ -166,7 +166,7 @@ func wrongMembers(members, nodes []protocols.NodeID) string {
 func optionsOf(config protocols.Config) (Options, error) {
 	options := Options{Tick: config.Tick, FinalizeWait: config.Tick}
 	if config.Tick < 2 {
-		return options, fmt.Errorf("zab: tick %v is not positive", config.Tick)
+		return options, fmt.Errorf("tick %v is not positive", config.Tick)
 	}
 	value := func(name string) string { return config.Parameters[name] }
 	switch value("reads") {
@@ -174,53 +174,53 @@ func optionsOf(config protocols.Config) (Options, error) {
 	case "local":
 		options.LocalReads = true
 	default:
-		return options, fmt.Errorf("zab: reads is %q: use sync or local", value("reads"))
+		return options, config.Wrong("reads", "sync or local")
 	}
 	var err error
-	if options.SyncLimit, err = ticksOf("syncLimit", value("syncLimit")); err != nil {
+	if options.SyncLimit, err = ticksOf(config, "syncLimit"); err != nil {
 		return options, err
 	}
-	if options.InitLimit, err = ticksOf("initLimit", value("initLimit")); err != nil {
+	if options.InitLimit, err = ticksOf(config, "initLimit"); err != nil {
 		return options, err
 	}
 	if wait := value("finalizeWait"); wait != "tick" {
 		options.FinalizeWait, err = time.ParseDuration(wait)
 		if err != nil || options.FinalizeWait < 0 {
-			return options, fmt.Errorf("zab: finalizeWait is %q: use tick or a duration such as 20ms", wait)
+			return options, config.Wrong("finalizeWait", "tick or a duration such as 20ms")
 		}
 	}
 	counter, err := strconv.ParseUint(value("counterMax"), 10, 32)
 	if err != nil || counter == 0 {
-		return options, fmt.Errorf("zab: counterMax is %q: use 1 to 4294967295", value("counterMax"))
+		return options, config.Wrong("counterMax", "a whole number from 1 to 4294967295")
 	}
 	options.CounterMax = uint32(counter)
-	if options.SnapCount, err = countOf("snapCount", value("snapCount"), 0); err != nil {
+	if options.SnapCount, err = countOf(config, "snapCount", 0); err != nil {
 		return options, err
 	}
-	if options.CommitLogCount, err = countOf("commitLogCount", value("commitLogCount"), 0); err != nil {
+	if options.CommitLogCount, err = countOf(config, "commitLogCount", 0); err != nil {
 		return options, err
 	}
-	if options.SessionTimeout, err = countOf("sessionTimeout", value("sessionTimeout"), 0); err != nil {
+	if options.SessionTimeout, err = countOf(config, "sessionTimeout", 0); err != nil {
 		return options, err
 	}
-	chunk, err := countOf("snapChunk", value("snapChunk"), 128)
+	chunk, err := countOf(config, "snapChunk", 128)
 	options.SnapChunk, options.SnapWindow = int(chunk), snapWindow
 	return options, err
 }
 
-func countOf(name, value string, least uint64) (uint64, error) {
+func countOf(config protocols.Config, name string, least uint64) (uint64, error) {
 	const most = 1 << 30
-	count, err := strconv.ParseUint(value, 10, 64)
+	count, err := strconv.ParseUint(config.Parameters[name], 10, 64)
 	if err != nil || count < least || count > most {
-		return 0, fmt.Errorf("zab: %s is %q: use a whole number from %d to %d", name, value, least, most)
+		return 0, config.Wrong(name, fmt.Sprintf("a whole number from %d to %d", least, most))
 	}
 	return count, nil
 }
 
-func ticksOf(name, value string) (uint64, error) {
-	ticks, err := strconv.ParseUint(value, 10, 16)
+func ticksOf(config protocols.Config, name string) (uint64, error) {
+	ticks, err := strconv.ParseUint(config.Parameters[name], 10, 16)
 	if err != nil || ticks == 0 {
-		return 0, fmt.Errorf("zab: %s is %q: use a number of ticks from 1 to 65535", name, value)
+		return 0, config.Wrong(name, "a number of ticks from 1 to 65535")
 	}
 	return ticks, nil
 }

@@ -49,6 +49,7 @@ func (c *compiler) compile() {
 	}
 	c.compileProtocol()
 	c.compileCluster()
+	c.tryProtocol()
 	c.compileLinks()
 	c.compileClients()
 	c.compileInitial()
@@ -193,6 +194,9 @@ func (c *compiler) compileLinks() {
 	links.Kind = c.protocol.Links
 	if doc.Kind.given() {
 		links.Kind = protocols.LinkKind(doc.Kind.Value)
+		if links.Kind == protocols.Datagram && c.protocol.Links == protocols.Stream {
+			c.fail(doc.Kind.place, quote(string(doc.Kind.Value)), "stream", c.protocol.Name+" assumes streams: leave `kind` out")
+		}
 	}
 	links.Default = c.change(doc.conditionsDocument).On(network.Conditions{
 		Delay:        network.UniformDelay(time.Millisecond, 5*time.Millisecond),

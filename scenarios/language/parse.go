@@ -16,6 +16,9 @@ const MaxFileSize = 1 << 20
 // Vocabulary is what a scenario may name beyond the language itself.
 type Vocabulary struct {
 	Protocols []protocols.Protocol
+	// Machine makes what the nodes replicate. With it the protocols' own
+	// judgement of their parameters is asked for; without it, it is not.
+	Machine func() protocols.StateMachine
 	// Properties are the names that may stand in `expect`, beside those of
 	// the protocol's invariants.
 	Properties []string

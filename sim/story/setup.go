@@ -87,6 +87,9 @@ func (s Suite) settingsOf(t *tale) (*settings, error) {
 		if err := set.take(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", t.file, l.number, err)
 		}
+		if set.links == protocols.Datagram && s.Protocol.Links == protocols.Stream {
+			return nil, fmt.Errorf("%s:%d: links are datagram, and %s assumes streams: leave the line out", t.file, l.number, s.Protocol.Name)
+		}
 	}
 	for _, name := range set.members {
 		if !slices.Contains(set.nodes, name) {

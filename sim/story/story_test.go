@@ -266,6 +266,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		{"", "boot n1\ncrash n2", `test:5: "crash n2": n2 is down already`},
 		{"", "boot n4", "no node \"n4\""},
 		{"", "boott n1", `no command "boott": did you mean "boot"?`},
+		{"links: datagram\n", "boot n1", "test:3: links are datagram, and scribes assumes streams"},
 		{"node: 3\n", "boot n1", `test:3: no setting or parameter "node": did you mean "nodes"?`},
 		{"pace: wrong\n", "boot n1", "setup: scribes: pace is wrong"},
 		{"members: n9\n", "boot n1", "members: no node \"n9\""},

@@ -61,8 +61,11 @@ func liveNode(l *trace.Live, mutant string) (protocols.Node, error) {
 	node, err := protocol.New(protocols.Config{
 		Self: l.Self, Nodes: l.Nodes, Members: l.Members, Machine: fresh(), Tick: l.Tick, Parameters: parameters,
 	})
-	if err != nil || mutant == "" {
-		return node, err
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", l.Protocol, err)
+	}
+	if mutant == "" {
+		return node, nil
 	}
 	m, err := mutants.Lookup(mutant)
 	if err != nil {

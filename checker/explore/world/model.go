@@ -100,7 +100,7 @@ func New(config Config) (*Model, error) {
 	m.locking = slices.Contains(config.Protocol.Invariants, "in-doubt-locks")
 	for i := range config.Names {
 		if _, err := config.newNode(protocols.NodeID(i + 1)); err != nil {
-			return nil, fmt.Errorf("%s: %w", config.Protocol.Name, err)
+			return nil, err
 		}
 	}
 	for _, client := range config.Clients {
