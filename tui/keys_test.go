@@ -100,7 +100,7 @@ func TestLesson(t *testing.T) {
 	s.press("t")
 	s.shows("linearizable is violated (as expected)")
 	s.press("esc", "X")
-	s.shows("✓ branch 1: nothing is violated any more; on figure-3-answer it was linearizable")
+	s.shows("✓ branch 1: nothing is violated any more; figure-3-answer violates linearizable")
 	s.press("G")
 	if v := s.t.Line().Violations(); len(v) > 0 {
 		t.Errorf("found %+v", v)

@@ -297,7 +297,7 @@ func (m *Model) compareVerdicts(l *timeline.Line) {
 	case len(is) > 0:
 		m.message = fmt.Sprintf("%s %s: %s is violated at step %d (v goes there, z back)", glyphViolated, l.Name, is[0].Property, is[0].First)
 	case len(was) > 0:
-		m.message = fmt.Sprintf("%s %s: nothing is violated any more; on %s it was %s", glyphHolds, l.Name, l.Parent.Name, was[0].Property)
+		m.message = fmt.Sprintf("%s %s: nothing is violated any more; %s violates %s", glyphHolds, l.Name, l.Parent.Name, was[0].Property)
 	}
 }
 
