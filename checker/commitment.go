@@ -45,7 +45,7 @@ func commitmentEntries() []entry {
 		{
 			Description{
 				"ac5",
-				"Once all faults have been repaired for long enough, every participant that voted YES has decided.",
+				"Once all faults have been repaired for long enough, every participant that voted YES has decided, and one that has not voted holds no locks any more.",
 				bernstein + " (AC5); unconditionally it is impossible: Skeen: Nonblocking commit protocols, SIGMOD 1981",
 			}, false, func() invariant { return &resolved{} },
 		},

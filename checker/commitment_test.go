@@ -198,6 +198,16 @@ func brokenCommitments() []brokenRun {
 			"n2 voted YES to transaction 1.1 at step 7 and has not decided by 5s, though the last fault was over at 11ms",
 		},
 		{
+			"executed and forgotten",
+			[]act{
+				opens(1), opens(2), opens(3), undertakes(1, tx1, 1, 2), votes(1, tx1, no, 0, 0), decides(1, tx1, abort), falls(3), opens(3),
+				at(2, later(5000), func(v *vault) { v.locks[tx1] = 2 }),
+			},
+			[]string{"ac5"},
+			9,
+			"n2 has executed transaction 1.1, has not voted, and still holds 2 locks of it by 5s, though the last fault was over at 8ms",
+		},
+		{
 			"damage that nobody speaks of",
 			append(transfer(), knows(1, tx1, commit), decides(1, tx1, commit), alone(2, tx1, abort), later(5000)),
 			[]string{"heuristic-damage", "ac1", "conservation"},

@@ -96,7 +96,8 @@ type closingHook interface {
 	state() *rule
 }
 
-// resolved (ac5): once all is well again, whoever voted YES decides.
+// resolved (ac5): once all is well again, whoever voted YES decides, and whoever has
+// not voted gives the transaction up: it holds no locks for it any more.
 type resolved struct{ rule }
 
 func (r *resolved) closed(s *Set) Finding {
@@ -107,21 +108,35 @@ func (r *resolved) closed(s *Set) Finding {
 	c := s.commitment
 	settle := settleTicks * s.world.Setup().Tick
 	well, now := c.well(s)
+	undecided := func(what string) {
+		f.Checked++
+		if f.Verdict == Violated {
+			return
+		}
+		f.Verdict, f.Step, f.Time = Violated, s.step.Number, s.step.Time
+		f.Witness = fmt.Sprintf("%s by %v, though the last fault was over at %v",
+			what, now.Round(time.Millisecond), c.trouble.Round(time.Millisecond))
+	}
 	for _, t := range c.transactions {
+		settled := well && now >= t.at+settle
 		for i := range t.votes {
 			b := &t.votes[i]
 			switch {
 			case b.text != protocols.VoteYes:
 			case b.over:
 				f.Checked++
-			case well && now >= t.at+settle:
-				f.Checked++
-				if f.Verdict == Violated {
-					continue
-				}
-				f.Verdict, f.Step, f.Time = Violated, s.step.Number, s.step.Time
-				f.Witness = fmt.Sprintf("%s voted YES to transaction %s at step %d and has not decided by %v, though the last fault was over at %v",
-					s.name(b.node), transactionName(t), b.step, now.Round(time.Millisecond), c.trouble.Round(time.Millisecond))
+			case settled:
+				undecided(fmt.Sprintf("%s voted YES to transaction %s at step %d and has not decided",
+					s.name(b.node), transactionName(t), b.step))
+			}
+		}
+		for _, node := range t.participants {
+			if !settled || t.vote(node) != nil {
+				continue
+			}
+			if p := participant(s.world, node); p != nil && p.Locked(t.number) > 0 {
+				undecided(fmt.Sprintf("%s has executed transaction %s, has not voted, and still holds %d locks of it",
+					s.name(node), transactionName(t), p.Locked(t.number)))
 			}
 		}
 	}
