@@ -65,6 +65,7 @@ func TestBodiesWaitForRoom(t *testing.T) {
 				t.Error(err)
 			}
 		}
+		synctest.Wait() // until the last of them has ended its body
 		if highest > 2*most || highest < most/2 {
 			t.Errorf("up to %d bytes were there, at most %d may be", highest, 2*most)
 		}
