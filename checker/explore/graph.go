@@ -74,7 +74,7 @@ func (g *graph) explore(ctx context.Context, o *Options, m Model) Bound {
 			return Interrupted
 		case o.StatesMax > 0 && uint64(at) >= o.StatesMax:
 			return StatesBound
-		case o.MemoryMax > 0 && g.bytes()+m.Bytes() > o.MemoryMax || g.count() == math.MaxUint32 || len(g.steps) >= math.MaxUint32:
+		case o.MemoryMax > 0 && g.bytes()+m.Bytes() > o.MemoryMax || uint64(g.count()) >= math.MaxUint32 || uint64(len(g.steps)) >= math.MaxUint32:
 			return MemoryBound
 		}
 		if g.expand(at) {
